@@ -1,0 +1,234 @@
+"""The wiring: a folder becomes a house with its stations. The one module that names concrete backends.
+
+Rules:
+1. What a house hands out are stations, never a store and never a connection; a test lists its public attributes.
+2. Nothing is served from a programme with errors, or whose published texts were changed without a new version.
+3. Records that are not at the newest migration, or that lack their keys, do not open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from volens import settings as settings_of
+from volens.audit.report import Report
+from volens.audit.run import audit
+from volens.clock import Clock, legal_day, system
+from volens.databases.connect import SqlDatabase, connect, make_schema
+from volens.databases.migrate import at_head, upgrade
+from volens.errors import BadInput, ProgrammeError, Unavailable
+from volens.evidence import log
+from volens.evidence.checkpoint import Checkpoint
+from volens.evidence.log import PUBLIC, Event
+from volens.evidence.outside import Outside
+from volens.gate.barrier import Barrier
+from volens.gate.reads import Gate
+from volens.identity import keys as house_keys
+from volens.identity.pseudonymise import Pseudonymiser
+from volens.identity.vault import Identified, Person, Vault
+from volens.insights.accountant import Accountant
+from volens.permissions.ledger import Ledger
+from volens.programme import lint, start
+from volens.programme.load import load as load_programme
+from volens.programme.model import Programme
+from volens.purchases.store import PurchasesStore
+from volens.releases.workflow import Workflow
+from volens.reports import Reports
+from volens.settings import Settings
+from volens.rulebooks import declared, rulebook, terms
+
+if TYPE_CHECKING:
+    from volens.intake import Intake
+
+IGNORED = "records.db*\ncustomer-keys.db*\npurchases/\ncheckpoints/\nreleases/\nkeys/\n"
+
+
+def initialise(
+    home: Path, *, records_url: str | None = None, customers: int = 100_000, clock: Clock | None = None
+) -> House:
+    """Makes a house in an empty folder: sample programme, keys, records, purchases table. Returns it opened."""
+    if home.exists() and any(home.iterdir()):
+        raise BadInput(f"{home} already holds something.", "Choose an empty folder; nothing is ever overwritten.")
+    home.mkdir(parents=True, exist_ok=True)
+    lines = ["# A Volens house. See docs/settings.md for every line.", f"expected_customers = {customers}"]
+    if records_url is not None:
+        lines.append(f"records_url = {json.dumps(records_url)}")
+    (home / settings_of.FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (home / ".gitignore").write_text(IGNORED, encoding="utf-8")
+    settings = settings_of.load(home)
+    start.init(settings.programme)
+    house_keys.make(settings.keys)
+    migrate(settings)
+    PurchasesStore.create(settings.purchases, customers=customers, catalog_url=_catalog_url(settings)).close()
+    return open_house(home, clock=clock)
+
+
+def migrate(settings: Settings) -> None:
+    """Brings both stores of a house to their newest migration."""
+    for url, history in ((settings.records_url, "records"), (settings.customer_keys_url, "customer_keys")):
+        make_schema(url)
+        database = connect(url)
+        upgrade(database, history)
+        database.dispose()
+
+
+def open_house(home: Path, *, clock: Clock | None = None) -> House:
+    """Opens the house in a folder. Raises what stops it, with what to do."""
+    settings = settings_of.load(home)
+    clock = clock or system()
+    programme = _checked_programme(settings.programme, clock)
+    keys = house_keys.load(settings.keys)
+    databases = []
+    for url, history in ((settings.records_url, "records"), (settings.customer_keys_url, "customer_keys")):
+        database = connect(url)
+        if not at_head(database, history):
+            raise Unavailable(f"The store of {history.replace('_', ' ')} is not up to date.", "Run: volens init --upgrade")
+        databases.append(database)
+    purchases = PurchasesStore.open(settings.purchases, catalog_url=_catalog_url(settings))
+    return House(settings, programme, keys, databases[0], databases[1], purchases, clock)
+
+
+def _checked_programme(folder: Path, clock: Clock) -> Programme:
+    programme = load_programme(folder)
+    report = lint.check(programme, legal_day(clock.now(), programme.country))
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if errors:
+        raise ProgrammeError(
+            f"The programme in {folder} breaks {len(errors)} rules, so nothing is served from it.",
+            f"See them with: volens check {folder}",
+        )
+    return programme
+
+
+def _catalog_url(settings: Settings) -> str | None:
+    """On PostgreSQL the purchases' catalogue has a schema of its own; on SQLite a file beside the table."""
+    return settings.records_url if settings.records_url.startswith("postgresql") else None
+
+
+@dataclass(frozen=True)
+class _Stores:
+    records: SqlDatabase
+    customer_keys: SqlDatabase
+    purchases: PurchasesStore
+
+
+class House:
+    """One retailer's Volens, opened. Close it, or use it in a `with` block."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        programme: Programme,
+        keys: house_keys.LocalKeys,
+        records: SqlDatabase,
+        customer_keys: SqlDatabase,
+        purchases: PurchasesStore,
+        clock: Clock,
+    ) -> None:
+        self.settings, self.programme, self.clock = settings, programme, clock
+        self._stores = _Stores(records, customer_keys, purchases)
+        self._keys = keys
+        self._vault = Vault(records, customer_keys, keys, clock, programme.country)
+        self._outside = Outside(settings.checkpoints, programme.house, keys.signing_key())
+        today = legal_day(clock.now(), programme.country)
+        rules = rulebook(programme)
+        self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
+        self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
+        self.barrier = Barrier(records, rules, clock, programme.country, programme.digest)
+        self._adopt()
+        self.reports = Reports(
+            programme=programme,
+            gate=self.gate,
+            barrier=self.barrier,
+            accountant=Accountant(records),
+            workflow=Workflow(records),
+            records=records,
+            outside=self._outside,
+            catalogue=settings.purchases,
+            packages=settings.releases,
+            clock=clock,
+        )
+
+    @property
+    def intake(self) -> Intake:
+        """Brings purchases and the customer master in."""
+        from volens.intake import Intake
+
+        return Intake(
+            programme=self.programme,
+            pseudonymiser=Pseudonymiser(self._vault, self._keys),
+            enrol=self._vault.enrol,
+            purchases=self._stores.purchases,
+            records=self._stores.records,
+            keys=self._keys,
+            clock=self.clock,
+        )
+
+    def customer(self, kind: str, value: str) -> Identified:
+        """The numbers behind a card or an e-mail; `NotFound` if nobody is known by it."""
+        return self._vault.find(kind, value)
+
+    def enrol(self, people: Iterable[Person]) -> int:
+        """Takes in people of the customer master; returns how many e-mails belong to somebody else already."""
+        return self._vault.enrol(list(people))
+
+    def checkpoint(self) -> Checkpoint:
+        """Signs both trees as they stand and keeps the checkpoints outside. Returns the public one."""
+        return self._outside.publish(self._stores.records)
+
+    @property
+    def log_key(self) -> str:
+        """The verifier's key of this house: print it, publish it, compare it."""
+        return self._outside.vkey
+
+    def audit(self) -> Report:
+        """Replays everything; changes nothing."""
+        return audit(self._stores.records, self._outside)
+
+    def close(self) -> None:
+        """Lets go of the databases. Closing twice is harmless."""
+        self._stores.purchases.close()
+        self._stores.records.dispose()
+        self._stores.customer_keys.dispose()
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _adopt(self) -> None:
+        """Puts this version of the programme on the public record, once.
+
+        A text that people may have accepted cannot be changed afterwards: it needs a new version, and a new yes.
+        """
+        with self._stores.records.reading() as connection:
+            rows = list(log.rows(connection, PUBLIC, kinds=["programme", "text"]))
+        texts = {detail["text"]: detail for detail in (json.loads(row.detail) for row in rows if row.kind == "text")}
+        happened = []
+        for text in self.programme.texts.values():
+            detail = {
+                "text": text.id,
+                "recipients": sorted(text.recipients),
+                "fields": sorted(text.fields),
+                "bodies": {language: text.digest(language) for language in sorted(text.bodies)},
+            }
+            if text.id not in texts:
+                happened.append(Event("text", purpose=text.purpose, text=text.id, detail=detail))
+            elif texts[text.id] != detail:
+                raise ProgrammeError(
+                    f"The text {text.id} is on the public record with other words, recipients or fields.",
+                    f"Put it back, and write texts/{text.purpose}/{text.version + 1}/ instead.",
+                )
+        adopted = [json.loads(row.detail)["digest"] for row in rows if row.kind == "programme"]
+        if not adopted:
+            happened.insert(0, Event("key", detail={"key": self._outside.vkey}))
+        if not adopted or adopted[-1] != self.programme.digest:
+            happened.append(Event("programme", detail=declared(self.programme)))
+        if happened:
+            with self._stores.records.writing() as connection:
+                log.append(connection, PUBLIC, happened)

@@ -1,0 +1,1 @@
+"""Where records rest: SQLite or PostgreSQL, by the same statements, and their migrations."""

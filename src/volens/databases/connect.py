@@ -1,0 +1,119 @@
+"""One way to open records, the same promises on SQLite and PostgreSQL.
+
+Rules:
+1. A write is one transaction and durable when its block ends (SQLite: WAL with synchronous=FULL; PostgreSQL: its default).
+2. SQLite writes begin with BEGIN IMMEDIATE: a transaction that will write never has to upgrade and fail half-way.
+3. PostgreSQL writes are read committed: what is read after the head row is locked is what the holder before committed.
+4. A read is one snapshot (SQLite: a deferred transaction in WAL; PostgreSQL: repeatable read, read only).
+5. Whatever the driver says, callers see `Unavailable`: who asked for data gets none. Constraint violations pass through,
+   since they are answers, not failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from volens.errors import BadInput, Unavailable
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for another before it gives up (SQLite only; PostgreSQL queues)."""
+
+
+@dataclass(frozen=True)
+class SqlDatabase:
+    """Records behind one SQLAlchemy engine; implements `holders.Database`."""
+
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        return self.engine.dialect.name
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        options = {"volens_writing": True} if self.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
+        with self._transaction(options) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        options: dict[str, Any] = {} if self.name == "sqlite" else {
+            "isolation_level": "REPEATABLE READ", "postgresql_readonly": True
+        }
+        with self._transaction(options) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(**options) as connection, connection.begin():
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            # The driver's text may hold a row; only its kind goes on.
+            raise Unavailable(
+                f"The records ({self.name}) do not answer: {type(error).__name__}.",
+                "Check that the database runs and that its migrations are applied: volens init --upgrade.",
+            ) from error
+
+    def dispose(self) -> None:
+        """Closes the pool; for tests and for the end of a process."""
+        self.engine.dispose()
+
+
+def connect(url: str) -> SqlDatabase:
+    """Opens records at a SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`). Creates no table."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadInput("The records URL cannot be read.", "Write sqlite:///file.db or postgresql+psycopg://…") from error
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed)
+        _teach_sqlite(engine)
+        return SqlDatabase(engine)
+    if parsed.get_backend_name() == "postgresql":
+        return SqlDatabase(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True))
+    raise BadInput(f"Records cannot rest in {parsed.get_backend_name()}.", "Use SQLite or PostgreSQL.")
+
+
+def _teach_sqlite(engine: Engine) -> None:
+    """Takes transactions out of the driver's hands, which would begin them late and deferred."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None
+        raw.execute(f"pragma busy_timeout={BUSY_TIMEOUT_MS}")
+        raw.execute("pragma journal_mode=wal")
+        raw.execute("pragma synchronous=full")
+        raw.execute("pragma foreign_keys=on")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("volens_writing")
+        connection.exec_driver_sql("begin immediate" if writing else "begin deferred")
+
+
+def make_schema(url: str) -> None:
+    """For PostgreSQL: creates the schema that the URL's search path names, if it is not there."""
+    parsed = make_url(url)
+    options = str(parsed.query.get("options", ""))
+    if "search_path=" not in options:
+        return
+    schema = options.split("search_path=", 1)[1].split()[0]
+    if not schema.replace("_", "").isalnum():
+        raise BadInput("The schema in the URL's search path has odd characters.", "Use letters, digits and _ only.")
+    engine = create_engine(parsed.set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(text(f'create schema if not exists "{schema}"'))
+    engine.dispose()

@@ -1,0 +1,260 @@
+"""The two trees in the records: appending events, and reading them back.
+
+Rules:
+1. A change and its event are one transaction: `append` takes the caller's connection and is called by whoever changes
+   something; there is no way to append without one.
+2. One order. `seq` is taken by updating the tree's head row, which stays locked to the commit: whoever sees n sees all
+   below n. It is taken last in the transaction, `events` before `public`, so that two writers never wait for each other.
+3. A leaf is the hash of an open part and of a salted commitment to the rest. Salt and rest are sealed under the person's
+   key: when that key is destroyed, what remains is about a number that no store maps to anybody.
+4. Rows are never changed or removed. That somebody did is found by `volens.audit`, against checkpoints kept elsewhere.
+
+The head row holds the frontier of RFC 9162's tree, so an append costs O(log n) whatever the size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from volens.errors import Unavailable
+from volens.evidence.merkle import Frontier, canonical_json, leaf_hash
+from volens.holders import Sealer
+
+EVENTS = "events"
+PUBLIC = "public"
+TREES = (EVENTS, PUBLIC)
+SALT_BYTES = 32
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("tree", String(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("customer", Integer),
+    Column("purpose", Text),
+    Column("recipient", Text),
+    Column("text", Text),
+    Column("day", String(10)),
+    Column("detail", Text, nullable=False),
+    Column("commitment", LargeBinary),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Index("events_by_customer", "customer", "seq"),
+    Index("events_by_kind", "tree", "kind", "seq"),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("tree", String(8), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened. The open part stays for ever; `private` is sealed under the customer's key."""
+
+    kind: str
+    customer: int | None = None
+    purpose: str | None = None
+    recipient: str | None = None
+    text: str | None = None
+    day: date | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    private: Mapping[str, Any] | None = None
+    """Needs a customer, whose key seals it."""
+    commitment: bytes | None = None
+    """For what is kept elsewhere with its salt (a use's set of customers, a staff member's name)."""
+
+    def __post_init__(self) -> None:
+        if self.private is not None and (self.customer is None or self.commitment is not None):
+            raise ValueError("private details need a customer, and are their own commitment")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event as it is stored: the open part, its place and its leaf."""
+
+    tree: str
+    seq: int
+    kind: str
+    customer: int | None
+    purpose: str | None
+    recipient: str | None
+    text: str | None
+    day: str | None
+    detail: str
+    commitment: bytes | None
+    leaf: bytes
+    sealed: bytes | None
+
+    def entry(self) -> bytes:
+        """The bytes whose hash is the leaf."""
+        return canonical_json(self.open_part())
+
+    def open_part(self) -> dict[str, Any]:
+        """The entry as an object, in the shape that packages and receipts carry."""
+        return {
+            "tree": self.tree,
+            "seq": self.seq,
+            "kind": self.kind,
+            "customer": self.customer,
+            "purpose": self.purpose,
+            "recipient": self.recipient,
+            "text": self.text,
+            "day": self.day,
+            "detail": json.loads(self.detail),
+            "commitment": self.commitment.hex() if self.commitment is not None else None,
+        }
+
+
+def commit_to(value: Any, salt: bytes) -> bytes:
+    """SHA-256 of salt and value: binding, and silent about the value as long as the salt is not shown."""
+    return hashlib.sha256(salt + canonical_json(value)).digest()
+
+
+def lock(connection: Connection, tree: str) -> int:
+    """Takes the tree's head row until the end of the transaction and returns the tree's size.
+
+    On SQLite the transaction already is alone (BEGIN IMMEDIATE), so this is a plain read there.
+    """
+    size = connection.execute(
+        select(heads.c.size).where(heads.c.tree == tree).with_for_update()
+    ).scalar_one_or_none()
+    if size is None:
+        raise Unavailable(f"The {tree} tree has no head row.", "Apply the migrations: volens init --upgrade.")
+    return int(size)
+
+
+def append(connection: Connection, tree: str, happened: Sequence[Event], sealer: Sealer | None = None) -> int:
+    """Appends events in the caller's transaction; returns the seq of the first.
+
+    `sealer` is needed when an event has private details. Nothing is visible to others before the caller commits.
+    """
+    if not happened:
+        raise ValueError("nothing to append")
+    sealings = [_seal(event, sealer) for event in happened]
+    first = lock(connection, tree)
+    frontier = Frontier.from_bytes(
+        connection.execute(select(heads.c.frontier).where(heads.c.tree == tree)).scalar_one()
+    )
+    if frontier.size != first:
+        raise Unavailable(f"The {tree} tree's head row contradicts itself.", "Run: volens audit")
+    rows = [
+        _row(tree, first + place, event, commitment, sealed)
+        for place, (event, (commitment, sealed)) in enumerate(zip(happened, sealings, strict=True))
+    ]
+    for row in rows:
+        frontier.append(row.leaf)
+    connection.execute(insert(events), [vars(row) for row in rows])
+    connection.execute(
+        update(heads).where(heads.c.tree == tree).values(size=frontier.size, frontier=frontier.to_bytes())
+    )
+    return first
+
+
+def _seal(event: Event, sealer: Sealer | None) -> tuple[bytes | None, bytes | None]:
+    """Commitment and sealed rest. Done before the head row is taken: it is the slow part of an append."""
+    if event.private is None:
+        return event.commitment, None
+    if sealer is None or event.customer is None:
+        raise ValueError("an event with private details needs a sealer")
+    salt = secrets.token_bytes(SALT_BYTES)
+    return commit_to(event.private, salt), sealer.seal(event.customer, salt + canonical_json(event.private))
+
+
+def _row(tree: str, seq: int, event: Event, commitment: bytes | None, sealed: bytes | None) -> Row:
+    day = event.day.isoformat() if event.day is not None else None
+    detail = canonical_json(dict(event.detail)).decode()
+    bare = Row(
+        tree, seq, event.kind, event.customer, event.purpose, event.recipient, event.text, day, detail,
+        commitment, b"", sealed,
+    )
+    return Row(**{**vars(bare), "leaf": leaf_hash(bare.entry())})
+
+
+def size(connection: Connection, tree: str) -> int:
+    """How many events the tree has, in this snapshot."""
+    found = connection.execute(select(heads.c.size).where(heads.c.tree == tree)).scalar_one_or_none()
+    if found is None:
+        raise Unavailable(f"The {tree} tree has no head row.", "Apply the migrations: volens init --upgrade.")
+    return int(found)
+
+
+def head(connection: Connection, tree: str) -> Frontier:
+    """The tree's frontier, from which its root follows."""
+    stored = connection.execute(select(heads.c.frontier).where(heads.c.tree == tree)).scalar_one()
+    return Frontier.from_bytes(stored)
+
+
+def leaves(connection: Connection, tree: str, start: int = 0, end: int | None = None) -> list[bytes]:
+    """Leaf hashes of seq in [start, end), in order."""
+    query = select(events.c.leaf).where(events.c.tree == tree, events.c.seq >= start).order_by(events.c.seq)
+    if end is not None:
+        query = query.where(events.c.seq < end)
+    return [bytes(leaf) for (leaf,) in connection.execute(query)]
+
+
+def rows(
+    connection: Connection,
+    tree: str,
+    *,
+    start: int = 0,
+    kinds: Sequence[str] | None = None,
+    customer: int | None = None,
+) -> Iterator[Row]:
+    """Stored events in order of seq, from `start` on."""
+    query = select(events).where(events.c.tree == tree, events.c.seq >= start).order_by(events.c.seq)
+    if kinds is not None:
+        query = query.where(events.c.kind.in_(kinds))
+    if customer is not None:
+        query = query.where(events.c.customer == customer)
+    for found in connection.execute(query.execution_options(yield_per=5_000)).mappings():
+        yield Row(**found)
+
+
+def one(connection: Connection, tree: str, seq: int) -> Row | None:
+    """The event at `seq`, or none."""
+    found = connection.execute(select(events).where(events.c.tree == tree, events.c.seq == seq)).mappings().first()
+    return Row(**found) if found is not None else None
+
+
+def customers_since(connection: Connection, position: int) -> set[int]:
+    """Customers about whom something was recorded at seq ≥ `position`: whoever may have changed their mind."""
+    query = select(events.c.customer).distinct().where(
+        events.c.tree == EVENTS, events.c.seq >= position, events.c.customer.is_not(None)
+    )
+    return {int(customer) for (customer,) in connection.execute(query)}
+
+
+def count(connection: Connection, tree: str) -> int:
+    """Rows really there, by counting them; for the audit, which does not believe the head row."""
+    return int(connection.execute(select(func.count()).where(events.c.tree == tree)).scalar_one())

@@ -1,0 +1,1 @@
+"""Who permits this use, now: decisions, reads, and the door through which things leave."""

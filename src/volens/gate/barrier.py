@@ -1,0 +1,104 @@
+"""The barrier: what is about to leave is checked once more, in the transaction that commits its leaving.
+
+Rules:
+1. There are two doors. `drawn` is the instant at which exact sums may become noisy figures; `handed_over` is the
+   instant at which a message, ad, audience or file goes to somebody. Both are events.
+2. The head row is held from the check to the commit: a refusal is recorded before the door's event or after it, and
+   one recorded before it keeps its customer in.
+3. Who may leave is asked of the same function that opened the read. There is no list of who refused.
+4. How many were taken out stays in the operator's record and is never told to a recipient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pyroaring import BitMap
+
+from volens.clock import Clock, legal_day
+from volens.gate import store
+from volens.gate.policy import ReadRequest, Rulebook, decide_request, notified_until, usable_texts
+from volens.gate.reads import OpenedPurchases
+from volens.holders import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The draw is committed: from here on the figures are anonymous, whoever withdraws later."""
+
+    seq: int
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Customers who said no between the read and the door, and the position at which that is known."""
+
+    customers: BitMap
+    position: int
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What went through the door: who, and the event that says so. `kept_back` never leaves the house."""
+
+    seq: int
+    customers: BitMap
+    kept_back: BitMap
+
+
+class Barrier:
+    """Checks at the door. `insights` draws through it; `releases` and `delivery` hand over through it."""
+
+    def __init__(self, records: Database, rules: Rulebook, clock: Clock, country: str, programme: str) -> None:
+        self._records, self._rules, self._clock = records, rules, clock
+        self._country, self._programme = country, programme
+
+    def draw(self, opened: OpenedPurchases, counted: BitMap, detail: Mapping[str, Any]) -> Drawn | Leaving:
+        """Tries to commit `drawn` for the customers counted in exact sums.
+
+        `Leaving` means that nothing was committed: take those customers out of the sums and try again with
+        `opened.without(leaving.customers, leaving.position)`.
+        """
+        today = self._today()
+        with self._records.writing() as connection:
+            position = store.hold_ledger(connection)
+            affected = store.changed_since(connection, opened.position) & opened.permitted
+            leaving = affected - self._still(connection, opened.request, affected, today)
+            if leaving:
+                return Leaving(leaving, position)
+            seq = store.record_door(connection, "drawn", opened.request, opened.read, counted, self._signed(detail), today)
+            return Drawn(seq)
+
+    def hand_over(self, request: ReadRequest, customers: Sequence[int], detail: Mapping[str, Any]) -> HandedOver:
+        """Commits `handed_over` for those of `customers` who permit `request` at this instant.
+
+        What is handed over must leave within 60 seconds, or pass this door again.
+        """
+        wanted, today = BitMap(customers), self._today()
+        with self._records.writing() as connection:
+            store.hold_ledger(connection)
+            may = self._still(connection, request, wanted, today)
+            seq = store.record_door(connection, "handed_over", request, None, may, self._signed(detail), today)
+        return HandedOver(seq, may, wanted - may)
+
+    def _today(self) -> date:
+        return legal_day(self._clock.now(), self._country)
+
+    def _signed(self, detail: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known of the leaving, with the programme by whose rules it was judged."""
+        return {**detail, "programme": self._programme}
+
+    def _still(self, connection: Connection, request: ReadRequest, customers: BitMap, today: date) -> BitMap:
+        """Those of `customers` who permit `request` now, seen from inside the transaction that holds the ledger."""
+        verdict = decide_request(request, self._rules, today)
+        if not verdict.allowed:
+            return BitMap()
+        rule = self._rules[request.purpose]
+        texts = usable_texts(request, rule, today)
+        return store.permitted(connection, request, texts, notified_until(rule, today), customers)

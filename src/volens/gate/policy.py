@@ -1,0 +1,155 @@
+"""May this actor use these fields for this purpose and this recipient, for this customer? Pure: no database, no clock.
+
+Rules:
+1. No unless yes. Whatever is absent, unknown, expired, invalidated or not told in the accepted text is no.
+2. Deny beats allow, and every verdict says why, in words that a page can show.
+3. The same function shows a control and enforces it. `gate.reads` is its set-wise form; a test holds the two equal.
+4. One polarity: only who permits is known here. Nobody keeps a list of who refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from volens.errors import Refused
+from volens.permissions.state import Permission
+
+FREE_OF_CHOICE = frozenset({"legal-obligation"})
+"""Bases for which the law, not the person, decides. The read is recorded like any other."""
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What somebody wants to read, and what for. Days are the store's; `end` is not included."""
+
+    actor: str
+    purpose: str
+    recipient: str
+    fields: tuple[str, ...]
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise ValueError("a read covers at least one day")
+        if not self.actor or not self.fields:
+            raise ValueError("a read names its actor and its fields")
+
+
+@dataclass(frozen=True)
+class PurposeRule:
+    """What the gate must know of a purpose; made from the programme by `app`."""
+
+    basis: str
+    fields: frozenset[str]
+    recipients: frozenset[str]
+    waiting_days: int
+    """For legitimate interest: days between being told and being used."""
+    renew_months: int | None
+    texts: Mapping[str, TextRule]
+
+
+@dataclass(frozen=True)
+class TextRule:
+    """What one text told people, and whether it still counts."""
+
+    recipients: frozenset[str]
+    fields: frozenset[str]
+    valid_from: date
+    invalidated_on: date | None
+
+    def valid(self, day: date) -> bool:
+        """Whether a yes under this text still counts on `day`."""
+        return self.valid_from <= day and (self.invalidated_on is None or day < self.invalidated_on)
+
+
+Rulebook = Mapping[str, PurposeRule]
+"""The purposes of the programme, by id."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Yes or no, and why. A yes has the reason that it rests on."""
+
+    allowed: bool
+    reasons: tuple[str, ...]
+
+    def require(self) -> None:
+        """Raises `Refused` with the reasons unless this is a yes."""
+        if not self.allowed:
+            raise Refused(self.reasons, "Ask for what the programme declares, or change the programme: volens check.")
+
+
+def decide(request: ReadRequest, permission: Permission | None, rules: Rulebook, today: date) -> Verdict:
+    """The verdict for one customer, whose permission for this purpose and recipient is `permission`."""
+    request_verdict = decide_request(request, rules, today)
+    if not request_verdict.allowed:
+        return request_verdict
+    rule = rules[request.purpose]
+    if rule.basis in FREE_OF_CHOICE:
+        return Verdict(True, ("this use is required by law and needs no choice",))
+    if permission is None:
+        return Verdict(False, ("no choice is recorded for this purpose and recipient",))
+    against = list(_against(request, permission, rule, today))
+    if against:
+        return Verdict(False, tuple(against))
+    return Verdict(True, (f"{permission.kind} on {permission.day.isoformat()} under the text {permission.text}",))
+
+
+def decide_request(request: ReadRequest, rules: Rulebook, today: date) -> Verdict:
+    """The part of the verdict that is the same for every customer."""
+    rule = rules.get(request.purpose)
+    if rule is None:
+        return Verdict(False, (f"the purpose {request.purpose!r} is not declared",))
+    against = []
+    if request.recipient not in rule.recipients:
+        against.append(f"{request.recipient!r} is not a declared recipient of {request.purpose!r}")
+    undeclared = sorted(set(request.fields) - rule.fields)
+    if undeclared:
+        against.append(f"the purpose {request.purpose!r} may not read: {', '.join(undeclared)}")
+    if rule.basis not in FREE_OF_CHOICE and not against and not usable_texts(request, rule, today):
+        against.append("no text in force tells people of this recipient and these fields")
+    return Verdict(not against, tuple(against) or ("declared",))
+
+
+def usable_texts(request: ReadRequest, rule: PurposeRule, today: date) -> tuple[str, ...]:
+    """The texts under which a yes covers this request: valid, naming the recipient, telling every field."""
+    return tuple(
+        sorted(
+            name
+            for name, text in rule.texts.items()
+            if text.valid(today) and request.recipient in text.recipients and set(request.fields) <= text.fields
+        )
+    )
+
+
+def _against(request: ReadRequest, permission: Permission, rule: PurposeRule, today: date) -> Iterable[str]:
+    if (permission.purpose, permission.recipient) != (request.purpose, request.recipient):
+        yield "the choice is about another purpose or recipient"
+    if not permission.permits:
+        yield f"the last word was {permission.kind!r}, on {permission.day.isoformat()}"
+    if permission.text not in usable_texts(request, rule, today):
+        yield f"the accepted text {permission.text!r} does not cover this recipient and these fields, or no longer counts"
+    if permission.kind == "notified" and permission.day > notified_until(rule, today):
+        yield f"people have {rule.waiting_days} days to object after they were told"
+    if rule.renew_months is not None and permission.day < accepted_from(rule.renew_months, today):
+        yield f"the yes is older than {rule.renew_months} months"
+
+
+def notified_until(rule: PurposeRule, today: date) -> date:
+    """The last day on which somebody must have been told, for the waiting period to be over."""
+    return today - timedelta(days=rule.waiting_days)
+
+
+def accepted_from(renew_months: int, today: date) -> date:
+    """The first day of acceptance that still counts: `renew_months` calendar months back, the last day of a short month."""
+    months = today.year * 12 + today.month - 1 - renew_months
+    year, month = divmod(months, 12)
+    day = today.day
+    while True:
+        try:
+            return date(year, month + 1, day)
+        except ValueError:
+            day -= 1

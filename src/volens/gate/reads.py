@@ -1,0 +1,153 @@
+"""Opening purchases: the one door. What comes back is a type that only this module can make.
+
+Rules:
+1. A read states actor, purpose, recipient and fields, and gets the customers who permit exactly that, at a position of
+   the ledger that is recorded with it.
+2. `opened` is committed before the first row is read; `closed` with the customers really seen. Without `closed`, the
+   record says that everybody permitted was seen.
+3. The permitted set and its position come from one snapshot taken after `opened`: a withdrawal that was acknowledged
+   before the read started is in it.
+4. What the gate cannot tell is no: an unknown purpose, recipient or field is refused, records that do not answer raise.
+5. Time enters as events: expiries that are due are appended before the snapshot.
+
+`OpenedPurchases` carries the files, not rows; engines read them with `permitted` as a filter inside the scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pyroaring import BitMap
+
+from volens.clock import Clock, legal_day
+from volens.errors import Refused
+from volens.gate import store
+from volens.gate.policy import (
+    FREE_OF_CHOICE,
+    ReadRequest,
+    Rulebook,
+    accepted_from,
+    decide_request,
+    notified_until,
+    usable_texts,
+)
+from volens.holders import Database
+from volens.permissions import ledger as choices
+from volens.permissions.ledger import Ledger
+from volens.purchases.lines import PartitionFiles
+from volens.purchases.store import PurchasesStore
+
+_ONLY_THE_GATE = object()
+
+
+@dataclass(frozen=True)
+class OpenedPurchases:
+    """The right to read some columns of some days' purchases of the customers in `permitted`, and of nobody else."""
+
+    read: int
+    """The number of the read: seq of its `opened` event."""
+    position: int
+    """The permitted set is that of the ledger's first `position` events."""
+    request: ReadRequest
+    permitted: BitMap
+    files: tuple[PartitionFiles, ...]
+    _made_by: object = field(repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self._made_by is not _ONLY_THE_GATE:
+            raise TypeError("only the gate opens purchases: use gate.open_purchases(request)")
+
+    def only(self, customers: BitMap) -> OpenedPurchases:
+        """The same read, narrowed to those of its customers who are in `customers`."""
+        return self._with(self.permitted & customers, self.position)
+
+    def without(self, customers: BitMap, position: int) -> OpenedPurchases:
+        """The same read after some customers were taken out, valid for the ledger's first `position` events."""
+        return self._with(self.permitted - customers, position)
+
+    def _with(self, permitted: BitMap, position: int) -> OpenedPurchases:
+        return OpenedPurchases(self.read, position, self.request, permitted, self.files, _ONLY_THE_GATE)
+
+
+@dataclass
+class Reading:
+    """A read that runs. Whoever reads says at the end whom the rows were really about."""
+
+    opened: OpenedPurchases
+    seen: BitMap | None = None
+
+    def saw(self, customers: BitMap) -> None:
+        """The customers whose rows were read. More than was permitted stops the program: the gate was passed by."""
+        if customers - self.opened.permitted:
+            raise Refused(("the engine read customers who do not permit this",), "This is a defect: report it.")
+        self.seen = customers
+
+
+class Gate:
+    """The only way to purchases."""
+
+    def __init__(
+        self,
+        records: Database,
+        ledger: Ledger,
+        rules: Rulebook,
+        purchases: PurchasesStore,
+        clock: Clock,
+        country: str,
+        programme: str,
+    ) -> None:
+        self._records, self._ledger, self._rules = records, ledger, rules
+        self._purchases, self._clock, self._country, self._programme = purchases, clock, country, programme
+
+    @contextmanager
+    def open_purchases(self, request: ReadRequest) -> Iterator[Reading]:
+        """Opens a read; leaving the block without an error closes it with the customers that were seen."""
+        today = legal_day(self._clock.now(), self._country)
+        decide_request(request, self._rules, today).require()
+        self._expire(request.purpose)
+        with self._records.writing() as connection:
+            read = store.open_use(connection, request, self._programme, today)
+        permitted, position = self.permitted(request)
+        with self._records.writing() as connection:
+            store.place(connection, read, position)
+        reading = Reading(
+            OpenedPurchases(
+                read, position, request, permitted, self._purchases.files(request.start, request.end), _ONLY_THE_GATE
+            )
+        )
+        yield reading
+        if reading.seen is None:
+            # The reader does not say whom it saw: then it counts as everybody, as after a crash.
+            return
+        with self._records.writing() as connection:
+            store.close_use(connection, read, position, reading.seen)
+
+    def permitted(self, request: ReadRequest, among: BitMap | None = None) -> tuple[BitMap, int]:
+        """Customers who permit a request, and the number of events that this answer rests on. One snapshot."""
+        today = legal_day(self._clock.now(), self._country)
+        decide_request(request, self._rules, today).require()
+        rule = self._rules[request.purpose]
+        if rule.basis in FREE_OF_CHOICE:
+            raise Refused(
+                ("a use that needs no choice is not opened as a set of customers",),
+                "Rights and retention read one customer at a time.",
+            )
+        with self._records.reading() as connection:
+            position = store.ledger_position(connection)
+            customers = choices.permitted(
+                connection,
+                request.purpose,
+                request.recipient,
+                usable_texts(request, rule, today),
+                notified_until(rule, today),
+                None if among is None else list(among),
+            )
+        return BitMap(customers), position
+
+    def _expire(self, purpose: str) -> None:
+        rule = self._rules[purpose]
+        if rule.renew_months is not None:
+            today = legal_day(self._clock.now(), self._country)
+            self._ledger.expire(purpose, accepted_from(rule.renew_months, today), today)

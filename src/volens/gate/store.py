@@ -1,0 +1,295 @@
+"""The record of uses: what was read, for what, for whom, and exactly about whom.
+
+Rules:
+1. A read is two events: `opened` before the first row, `closed` with the customers really seen. A read that was never
+   closed counts as having seen everybody who was permitted when it opened.
+2. The set of customers is kept in blocks of 65,536 ids, so that one person's page reads one small block a use.
+3. The event holds a salted commitment to the set; salt and set stand here. Changing either is found by `volens audit`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pyroaring import BitMap
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, customers_since, lock, size
+from volens.evidence.merkle import canonical_json
+from volens.gate.policy import ReadRequest
+from volens.permissions import ledger
+
+BLOCK_BITS = 16
+"""A block holds 2¹⁶ consecutive customer numbers."""
+
+metadata = MetaData()
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("read", BigInteger, primary_key=True, autoincrement=False),  # seq of `opened`
+    Column("actor", Text, nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("recipient", String(64), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("first_day", String(10), nullable=False),
+    Column("end_day", String(10), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("closed", BigInteger),  # seq of `closed`; none while it runs, or when it was killed
+    Column("customers", Integer),
+    Column("salt", LargeBinary, nullable=False),
+)
+
+doors = Table(
+    "doors",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("door", String(16), nullable=False),  # drawn | handed_over
+    Column("read", BigInteger),  # the read that a draw rests on
+    Column("purpose", String(64), nullable=False),
+    Column("recipient", String(64), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+)
+
+customer_sets = Table(
+    "customer_sets",
+    metadata,
+    Column("owner", BigInteger, primary_key=True, autoincrement=False),  # a read's number, or a door's seq
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("bitmap", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One recorded read. `closed` is none for a read that was killed or still runs."""
+
+    read: int
+    actor: str
+    purpose: str
+    recipient: str
+    fields: tuple[str, ...]
+    first_day: str
+    end_day: str
+    position: int
+    closed: int | None
+    customers: int | None
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class Door:
+    """Something that left: an answer that was drawn, or people who were handed over."""
+
+    seq: int
+    door: str
+    read: int | None
+    purpose: str
+    recipient: str
+    fields: tuple[str, ...]
+    customers: int
+    salt: bytes
+
+
+def open_use(connection: Connection, request: ReadRequest, programme: str, today: date) -> int:
+    """Appends `opened` and its row; returns the read's number, which is the event's seq."""
+    detail = {
+        "actor": request.actor,
+        "fields": list(request.fields),
+        "start": request.start.isoformat(),
+        "end": request.end.isoformat(),
+        "programme": programme,
+    }
+    event = Event("opened", purpose=request.purpose, recipient=request.recipient, day=today, detail=detail)
+    read = append(connection, EVENTS, [event])
+    connection.execute(
+        insert(uses).values(
+            read=read,
+            actor=request.actor,
+            purpose=request.purpose,
+            recipient=request.recipient,
+            fields=",".join(request.fields),
+            first_day=request.start.isoformat(),
+            end_day=request.end.isoformat(),
+            position=read,
+            salt=secrets.token_bytes(SALT_BYTES),
+        )
+    )
+    return read
+
+
+def record_door(
+    connection: Connection,
+    door: str,
+    request: ReadRequest,
+    read: int | None,
+    customers: BitMap,
+    detail: Mapping[str, Any],
+    today: date,
+) -> int:
+    """Appends what left through a door, with a commitment to exactly the customers in it. Returns its seq."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    event = Event(
+        door,
+        purpose=request.purpose,
+        recipient=request.recipient,
+        day=today,
+        detail={**detail, "read": read, "fields": list(request.fields)},
+        commitment=commitment(salt, customers),
+    )
+    seq = append(connection, EVENTS, [event])
+    connection.execute(
+        insert(doors).values(
+            seq=seq,
+            door=door,
+            read=read,
+            purpose=request.purpose,
+            recipient=request.recipient,
+            fields=",".join(request.fields),
+            customers=len(customers),
+            salt=salt,
+        )
+    )
+    _keep_set(connection, seq, customers)
+    return seq
+
+
+def place(connection: Connection, read: int, position: int) -> None:
+    """Notes the position at which the permitted customers were read; part of opening."""
+    connection.execute(update(uses).where(uses.c.read == read).values(position=position))
+
+
+def close_use(connection: Connection, read: int, position: int, seen: BitMap) -> int:
+    """Appends `closed` with a commitment to the customers really seen, and stores them. Returns its seq."""
+    row = connection.execute(select(uses.c.salt, uses.c.purpose, uses.c.recipient).where(uses.c.read == read)).one()
+    seq = append(
+        connection,
+        EVENTS,
+        [
+            Event(
+                "closed",
+                purpose=row.purpose,
+                recipient=row.recipient,
+                detail={"read": read, "position": position},
+                commitment=commitment(bytes(row.salt), seen),
+            )
+        ],
+    )
+    connection.execute(
+        update(uses).where(uses.c.read == read).values(closed=seq, position=position, customers=len(seen))
+    )
+    _keep_set(connection, read, seen)
+    return seq
+
+
+def _keep_set(connection: Connection, owner: int, customers: BitMap) -> None:
+    stored = [{"owner": owner, "block": block, "bitmap": part.serialize()} for block, part in blocks(customers)]
+    if stored:
+        connection.execute(insert(customer_sets), stored)
+
+
+def blocks(customers: BitMap) -> list[tuple[int, BitMap]]:
+    """The set cut into blocks of 65,536 numbers; each part keeps the full numbers."""
+    parts = []
+    for block in sorted({int(number) >> BLOCK_BITS for number in _block_starts(customers)}):
+        low = block << BLOCK_BITS
+        parts.append((block, customers & BitMap(range(low, low + (1 << BLOCK_BITS)))))
+    return parts
+
+
+def _block_starts(customers: BitMap) -> list[int]:
+    """One member of each block that is not empty, found by jumping instead of walking."""
+    found = []
+    remaining = customers
+    while remaining:
+        first = int(remaining.min())
+        found.append(first)
+        remaining = remaining - BitMap(range(first, ((first >> BLOCK_BITS) + 1) << BLOCK_BITS))
+    return found
+
+
+def commitment(salt: bytes, customers: BitMap) -> bytes:
+    """SHA-256 over salt and the sorted numbers: silent about the set as long as the salt is not shown."""
+    return hashlib.sha256(salt + canonical_json([int(number) for number in customers])).digest()
+
+
+def customers_of(connection: Connection, owner: int) -> BitMap:
+    """The customers that a closed read saw, or that left through a door."""
+    whole = BitMap()
+    for (bitmap,) in connection.execute(select(customer_sets.c.bitmap).where(customer_sets.c.owner == owner)):
+        whole |= BitMap.deserialize(bytes(bitmap))
+    return whole
+
+
+def all_uses(connection: Connection) -> list[Use]:
+    """Every recorded read, oldest first."""
+    return [
+        Use(**{**row, "fields": tuple(row["fields"].split(","))})
+        for row in connection.execute(select(uses).order_by(uses.c.read)).mappings()
+    ]
+
+
+def uses_of(connection: Connection, customer: int) -> list[Use]:
+    """The closed reads that saw one customer, oldest first. Reads one block a use."""
+    query = (
+        select(uses, customer_sets.c.bitmap)
+        .join(customer_sets, customer_sets.c.owner == uses.c.read)
+        .where(customer_sets.c.block == customer >> BLOCK_BITS)
+        .order_by(uses.c.read)
+    )
+    found = []
+    for row in connection.execute(query).mappings():
+        if customer in BitMap.deserialize(bytes(row["bitmap"])):
+            columns = {key: value for key, value in row.items() if key != "bitmap"}
+            found.append(Use(**{**columns, "fields": tuple(columns["fields"].split(","))}))
+    return found
+
+
+def all_doors(connection: Connection) -> list[Door]:
+    """Everything that ever left, oldest first."""
+    return [
+        Door(**{**row, "fields": tuple(row["fields"].split(","))})
+        for row in connection.execute(select(doors).order_by(doors.c.seq)).mappings()
+    ]
+
+
+def hold_ledger(connection: Connection) -> int:
+    """Takes the ledger's head row until the end of the transaction; returns how many events there are."""
+    return lock(connection, EVENTS)
+
+
+def ledger_position(connection: Connection) -> int:
+    """How many events stand in this snapshot: whoever reads permissions in it sees exactly those."""
+    return size(connection, EVENTS)
+
+
+def changed_since(connection: Connection, position: int) -> BitMap:
+    """Customers about whom anything was recorded at or after `position`."""
+    return BitMap(customers_since(connection, position))
+
+
+def permitted(
+    connection: Connection, request: ReadRequest, texts: Sequence[str], until: date, among: BitMap
+) -> BitMap:
+    """Those of `among` whose standing yes covers the request, as this transaction sees it."""
+    return BitMap(ledger.permitted(connection, request.purpose, request.recipient, texts, until, list(among)))

@@ -1,0 +1,58 @@
+"""Ports that several stations need: what a database of records promises, and what a keeper of keys promises.
+
+An implementation that cannot keep a sentence below is not one.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Database(Protocol):
+    """Records that survive a power cut once a transaction has ended without an error."""
+
+    @property
+    def name(self) -> str:
+        """`sqlite` or `postgresql`: for messages, never for logic outside `databases`."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One transaction: durable when the block ends, undone whole when it raises.
+
+        Ordered: whoever holds the head row of a tree is alone with it until the end.
+        """
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One snapshot: all statements in the block see the same committed state."""
+
+
+class Keys(Protocol):
+    """The house's keys. They never rest in a database and never leave the keeper."""
+
+    def wrap(self, key: bytes) -> bytes:
+        """Encrypts a 32-byte customer key under the key-encryption key (RFC 3394)."""
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Gives back what `wrap` took; raises `Tampered` if it is not what `wrap` made."""
+
+    def mac(self, purpose: str, value: bytes) -> bytes:
+        """HMAC-SHA-256 under the lookup key, apart for each `purpose`: the same twice for the same input."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Ed25519 signature by the log key."""
+
+    def seal_intake(self, plaintext: bytes) -> bytes:
+        """Encrypts a quarantined row under the intake key (AES-256-GCM)."""
+
+    def open_intake(self, sealed: bytes) -> bytes:
+        """Gives back what `seal_intake` took."""
+
+
+class Sealer(Protocol):
+    """Seals what only the customer's key opens; after that key is destroyed nobody opens it."""
+
+    def seal(self, customer: int, plaintext: bytes) -> bytes:
+        """AES-256-GCM under the customer's own key; a fresh nonce each time."""

@@ -1,0 +1,329 @@
+"""Who the customers are, sealed: accounts, people, and the only place where a pseudonym meets a name.
+
+Rules:
+1. Identifiers and contact points are encrypted under a key per customer (AES-256-GCM) and found by keyed hash alone.
+2. Customer keys rest wrapped in a store of their own, with its own backups. Destroying one is the first act of erasure.
+3. Every card or login is an account; an account belongs to one customer at a time. Numbers are dense and never given again.
+4. A new account and its event are one transaction.
+5. Only `identity`, `delivery`, `rights` and `app` import this module (import contract).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from volens.clock import Clock, legal_day
+from volens.errors import BadInput, NotFound, Tampered
+from volens.evidence.log import EVENTS, Event, append, lock
+from volens.holders import Database, Keys
+from volens.identity.keys import decrypt, encrypt
+
+KINDS = ("card", "email")
+LOOKUP_CHUNK = 500
+"""Hashes asked for in one statement; SQLite's default limit of variables is well above."""
+
+metadata = MetaData()
+keys_metadata = MetaData()
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("customer", Integer, primary_key=True, autoincrement=False),
+    Column("country", String(2), nullable=False),
+    Column("person", LargeBinary),  # names, post, birth date, language: sealed under the customer's key
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", Integer, primary_key=True, autoincrement=False),
+    Column("customer", Integer, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("found_by", LargeBinary, nullable=False, unique=True),  # keyed hash of kind and value
+    Column("value", LargeBinary, nullable=False),  # the value, sealed under the customer's key
+    Index("accounts_by_customer", "customer"),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+customer_keys = Table(
+    "customer_keys",
+    keys_metadata,
+    Column("customer", Integer, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Where a reference led: the customer's number and the account's."""
+
+    customer: int
+    account: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """One line of the customer master. `details` go to the vault as they are, sealed."""
+
+    card: str
+    email: str | None
+    country: str
+    details: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not self.card.strip():
+            raise ValueError("a person of the customer master needs a card")
+
+
+class Vault:
+    """Identities, and the keys that seal them. Durable when a method returns."""
+
+    def __init__(self, records: Database, key_store: Database, keys: Keys, clock: Clock, country: str) -> None:
+        self._records, self._key_store, self._keys = records, key_store, keys
+        self._clock, self._country = clock, country
+        self._opened: dict[int, bytes] = {}
+
+    # Finding
+
+    def find(self, kind: str, value: str) -> Identified:
+        """The customer behind a card number or an e-mail; `NotFound` tells nothing about the value."""
+        with self._records.reading() as connection:
+            found = self._lookup(connection, [self._hash(kind, value)])
+        if not found:
+            raise NotFound(f"No customer is known by that {kind}.", "Check it, or ingest the customer master first.")
+        return next(iter(found.values()))
+
+    def country_of(self, connection: Connection, wanted: Iterable[int]) -> dict[int, str]:
+        """The country of each customer that exists; a number that stands for nobody is left out."""
+        listed, found = sorted(set(wanted)), {}
+        for start in range(0, len(listed), LOOKUP_CHUNK):
+            query = select(customers.c.customer, customers.c.country).where(
+                customers.c.customer.in_(listed[start : start + LOOKUP_CHUNK])
+            )
+            found.update({int(number): str(country) for number, country in connection.execute(query)})
+        return found
+
+    def person(self, customer: int) -> dict[str, str]:
+        """What the vault holds of a person; empty for a card without a person. For delivery and rights."""
+        with self._records.reading() as connection:
+            sealed = connection.execute(
+                select(customers.c.person).where(customers.c.customer == customer)
+            ).scalar_one_or_none()
+        if sealed is None:
+            return {}
+        opened: dict[str, str] = json.loads(self.open(customer, sealed))
+        return opened
+
+    # Bringing in
+
+    def identify(self, kind: str, values: Sequence[str]) -> list[Identified]:
+        """Gives each reference its customer and account, making new ones for those never seen.
+
+        Returns one entry for each value, in order; the same value twice gives the same entry.
+        """
+        hashes = {value: self._hash(kind, value) for value in dict.fromkeys(values)}
+        with self._records.reading() as connection:
+            known = self._lookup(connection, list(hashes.values()))
+        missing = [value for value, hashed in hashes.items() if hashed not in known]
+        if missing:
+            known |= self._add(kind, [(value, None) for value in missing])
+        return [known[hashes[value]] for value in values]
+
+    def enrol(self, people: Sequence[Person]) -> int:
+        """Takes in lines of the customer master: seals the person, links card and e-mail to one customer.
+
+        The same line twice changes nothing. An e-mail that already belongs to another customer stays there: moving an
+        account between people is a decision of its own, never a side effect. Returns how many e-mails stayed.
+        """
+        found = self.identify("card", [person.card for person in people])
+        stayed = 0
+        with_email = [(person.email, who.customer) for person, who in zip(people, found, strict=True) if person.email]
+        hashes = [self._hash("email", email) for email, _ in with_email]
+        with self._records.reading() as connection:
+            known = self._lookup(connection, hashes)
+        fresh: dict[bytes, tuple[str, int | None]] = {}
+        for (email, customer), hashed in zip(with_email, hashes, strict=True):
+            holder = known[hashed].customer if hashed in known else fresh.get(hashed, (email, customer))[1]
+            if holder != customer:
+                stayed += 1
+            elif hashed not in known:
+                fresh[hashed] = (email, customer)
+        if fresh:
+            self._add("email", list(fresh.values()))
+        # The newest line about a customer wins: it is the retailer's master that says who somebody is.
+        latest = {who.customer: person for person, who in zip(people, found, strict=True)}
+        sealed = [
+            {"who": customer, "land": person.country, "what": self.seal(customer, _bytes(person.details))}
+            for customer, person in latest.items()
+        ]
+        with self._records.writing() as connection:
+            from_parameters = (
+                update(customers)
+                .where(customers.c.customer == bindparam("who"))
+                .values(country=bindparam("land"), person=bindparam("what"))
+            )
+            connection.execute(from_parameters, sealed)
+            append(connection, EVENTS, [Event("master", detail={"people": len(sealed)})])
+        return stayed
+
+    def _add(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[bytes, Identified]:
+        """New accounts: (value, customer it belongs to, or none for a new customer)."""
+        try:
+            return self._add_once(kind, wanted)
+        except IntegrityError:
+            # Somebody else added one of them meanwhile: what is known now is kept, the rest is added.
+            with self._records.reading() as connection:
+                known = self._lookup(connection, [self._hash(kind, value) for value, _ in wanted])
+            rest = [(value, owner) for value, owner in wanted if self._hash(kind, value) not in known]
+            return known | (self._add_once(kind, rest) if rest else {})
+
+    def _add_once(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[bytes, Identified]:
+        new_customers = sum(owner is None for _, owner in wanted)
+        with self._records.writing() as connection:
+            lock(connection, EVENTS)  # numbers are given out one writer at a time
+            next_customer = _take(connection, "customer", new_customers)
+            next_account = _take(connection, "account", len(wanted))
+        # Numbers taken above and not used after a crash stay unused: a gap costs nothing, a number given twice would.
+        owned: list[tuple[str, int]] = []
+        for value, owner in wanted:
+            if owner is None:
+                owner, next_customer = next_customer, next_customer + 1
+            owned.append((value, owner))
+        fresh = [who for (_, who), (_, owner) in zip(owned, wanted, strict=True) if owner is None]
+        self._make_keys(fresh)
+        rows: list[dict[str, Any]] = [
+            {
+                "account": next_account + place,
+                "customer": customer,
+                "kind": kind,
+                "found_by": self._hash(kind, value),
+                "value": self.seal(customer, value.encode()),
+            }
+            for place, (value, customer) in enumerate(owned)
+        ]
+        day = legal_day(self._clock.now(), self._country)
+        with self._records.writing() as connection:
+            if fresh:
+                connection.execute(
+                    insert(customers), [{"customer": who, "country": self._country, "person": None} for who in fresh]
+                )
+            connection.execute(insert(accounts), rows)
+            append(connection, EVENTS, [_linked(row, day) for row in rows])
+        return {row["found_by"]: Identified(row["customer"], row["account"]) for row in rows}
+
+    # Keys and sealing
+
+    def _make_keys(self, fresh: Sequence[int]) -> None:
+        made = {customer: secrets.token_bytes(32) for customer in fresh}
+        if made:
+            with self._key_store.writing() as connection:
+                connection.execute(
+                    insert(customer_keys),
+                    [{"customer": who, "wrapped": self._keys.wrap(key)} for who, key in made.items()],
+                )
+        self._opened.update(made)
+
+    def _key(self, customer: int) -> bytes:
+        if customer not in self._opened:
+            with self._key_store.reading() as connection:
+                wrapped = connection.execute(
+                    select(customer_keys.c.wrapped).where(customer_keys.c.customer == customer)
+                ).scalar_one_or_none()
+            if wrapped is None:
+                raise NotFound("This customer's key is destroyed or was never made.", "Nothing sealed by it can be read.")
+            self._opened[customer] = self._keys.unwrap(wrapped)
+        return self._opened[customer]
+
+    def warm(self, wanted: Iterable[int]) -> None:
+        """Reads many keys at once, before a bulk of seals."""
+        missing = sorted(set(wanted) - self._opened.keys())
+        with self._key_store.reading() as connection:
+            for start in range(0, len(missing), LOOKUP_CHUNK):
+                chunk = missing[start : start + LOOKUP_CHUNK]
+                query = select(customer_keys).where(customer_keys.c.customer.in_(chunk))
+                for customer, wrapped in connection.execute(query):
+                    self._opened[int(customer)] = self._keys.unwrap(wrapped)
+
+    def seal(self, customer: int, plaintext: bytes) -> bytes:
+        """Encrypts under the customer's key; implements `holders.Sealer`."""
+        return encrypt(self._key(customer), plaintext, b"customer:%d" % customer)
+
+    def open(self, customer: int, sealed: bytes) -> bytes:
+        """Decrypts what `seal` made for this customer, and for no other."""
+        return decrypt(self._key(customer), sealed, b"customer:%d" % customer)
+
+    def destroy_key(self, customer: int) -> bool:
+        """The first act of erasure: from here on nothing sealed for this customer can be read. True if there was one."""
+        self._opened.pop(customer, None)
+        with self._key_store.writing() as connection:
+            gone = connection.execute(delete(customer_keys).where(customer_keys.c.customer == customer))
+        return gone.rowcount > 0
+
+    def _hash(self, kind: str, value: str) -> bytes:
+        if kind not in KINDS:
+            raise BadInput(f"There is no account of kind {kind!r}.", f"Use one of: {', '.join(KINDS)}.")
+        plain = value.strip().lower() if kind == "email" else value.strip()
+        return self._keys.mac(f"account/{kind}", plain.encode())
+
+    def _lookup(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Identified]:
+        found: dict[bytes, Identified] = {}
+        for start in range(0, len(hashes), LOOKUP_CHUNK):
+            query = select(accounts.c.found_by, accounts.c.customer, accounts.c.account).where(
+                accounts.c.found_by.in_(hashes[start : start + LOOKUP_CHUNK])
+            )
+            found.update({bytes(key): Identified(int(who), int(number)) for key, who, number in connection.execute(query)})
+        return found
+
+
+def _take(connection: Connection, name: str, how_many: int) -> int:
+    """Reserves `how_many` numbers and returns the first. Never gives one twice."""
+    last = connection.execute(
+        select(numbers.c.last).where(numbers.c.name == name).with_for_update()
+    ).scalar_one()
+    if how_many:
+        connection.execute(update(numbers).where(numbers.c.name == name).values(last=last + how_many))
+    if last + how_many >= 2**31:
+        raise Tampered("The customer numbers are used up.", "Numbers are 31 bits wide by design.")
+    return int(last) + 1
+
+
+def _linked(row: Mapping[str, Any], day: date) -> Event:
+    return Event("linked", customer=row["customer"], day=day, detail={"account": row["account"], "kind": row["kind"]})
+
+
+def _bytes(details: Mapping[str, str]) -> bytes:
+    return json.dumps(dict(details), ensure_ascii=False, sort_keys=True).encode()
+
+
+def linked(connection: Connection) -> dict[int, tuple[int, str]]:
+    """Customer number and kind of every account, by account number. No name, no value."""
+    query = select(accounts.c.account, accounts.c.customer, accounts.c.kind)
+    return {int(account): (int(customer), str(kind)) for account, customer, kind in connection.execute(query)}

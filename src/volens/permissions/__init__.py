@@ -1,0 +1,1 @@
+"""Choices are events that never change; what is permitted is a pure fold of them."""

@@ -1,0 +1,109 @@
+"""What the stations need of the programme, each in its own words. Pure: a programme in, frozen values out.
+
+Kept apart from `app` because the audit replays old programmes through the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from volens.gate.policy import PurposeRule, Rulebook, TextRule
+from volens.permissions.ledger import Terms
+from volens.permissions.state import DENYING, SILENT
+from volens.programme.model import Basis, Programme
+
+YES: Mapping[Basis, frozenset[str]] = {
+    Basis.CONSENT: frozenset({"given", "renewed"}),
+    Basis.LEGITIMATE_INTEREST: frozenset({"notified"}),
+    Basis.CONTRACT: frozenset({"joined"}),
+    Basis.LEGAL_OBLIGATION: frozenset(),
+}
+"""How a permission comes into being, for each lawful basis."""
+
+
+def rulebook(programme: Programme) -> Rulebook:
+    """The purposes as the gate sees them."""
+    return {
+        purpose.id: PurposeRule(
+            basis=purpose.basis.value,
+            fields=purpose.fields,
+            recipients=frozenset(purpose.recipients),
+            waiting_days=purpose.waiting_days,
+            renew_months=purpose.renew_months,
+            texts={
+                text.id: TextRule(text.recipients, text.fields, text.valid_from, text.invalidated_on)
+                for text in programme.texts_of(purpose.id)
+            },
+        )
+        for purpose in programme.purposes.values()
+    }
+
+
+def terms(programme: Programme, today: date) -> Terms:
+    """The purposes and texts as the ledger sees them on a day."""
+    current = {}
+    for purpose in programme.purposes.values():
+        standing = [text for text in programme.texts_of(purpose.id) if text.stands(today)]
+        if standing:
+            current[purpose.id] = standing[-1].id
+    return Terms(
+        texts={text.id: text.recipients for text in programme.texts.values()},
+        current=current,
+        kinds={
+            purpose.id: YES[purpose.basis] | (DENYING | SILENT if purpose.needs_choice else frozenset())
+            for purpose in programme.purposes.values()
+        },
+        languages={text.id: frozenset(text.bodies) for text in programme.texts.values()},
+        home_country=programme.country,
+    )
+
+
+def declared(programme: Programme) -> dict[str, Any]:
+    """The rules as the public tree records them: what an audit needs to judge an old use by the rules of its day."""
+    return {
+        "digest": programme.digest,
+        "purposes": {
+            name: {
+                "basis": rule.basis,
+                "fields": sorted(rule.fields),
+                "recipients": sorted(rule.recipients),
+                "waiting_days": rule.waiting_days,
+                "renew_months": rule.renew_months,
+                "texts": {
+                    text: {
+                        "recipients": sorted(told.recipients),
+                        "fields": sorted(told.fields),
+                        "valid_from": told.valid_from.isoformat(),
+                        "invalidated_on": told.invalidated_on.isoformat() if told.invalidated_on else None,
+                    }
+                    for text, told in rule.texts.items()
+                },
+            }
+            for name, rule in rulebook(programme).items()
+        },
+    }
+
+
+def rulebook_of(recorded: Mapping[str, Any]) -> Rulebook:
+    """The rulebook that `declared` recorded."""
+    return {
+        name: PurposeRule(
+            basis=rule["basis"],
+            fields=frozenset(rule["fields"]),
+            recipients=frozenset(rule["recipients"]),
+            waiting_days=rule["waiting_days"],
+            renew_months=rule["renew_months"],
+            texts={
+                text: TextRule(
+                    recipients=frozenset(told["recipients"]),
+                    fields=frozenset(told["fields"]),
+                    valid_from=date.fromisoformat(told["valid_from"]),
+                    invalidated_on=date.fromisoformat(told["invalidated_on"]) if told["invalidated_on"] else None,
+                )
+                for text, told in rule["texts"].items()
+            },
+        )
+        for name, rule in recorded["purposes"].items()
+    }

@@ -1,0 +1,90 @@
+"""One frozen object with everything that can be set, and what a thief of each could do.
+
+| setting | what it is | what its thief could do |
+|---|---|---|
+| `home` | the folder of a house | see the lines below |
+| `records_url` | choices, uses, accounts, budget, releases | read pseudonymous choices; identities stay sealed |
+| `customer_keys_url` | wrapped keys, one a customer | nothing without `keys/kek` |
+| `keys` | key-encryption, lookup, signing and intake keys | with the records: read identities, sign checkpoints |
+| `checkpoints` | signed notes and leaf hashes, outside the records | nothing; destroying all copies hides tampering |
+| `purchases` | the Iceberg table and the catalogue | read purchases by pseudonym |
+| `programme` | what the retailer declares | change what is declared; each version is logged |
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from volens.errors import BadInput, NotFound
+
+FILE = "volens.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where a house keeps its things. Made by `load`, from `volens.toml` and the environment."""
+
+    home: Path
+    records_url: str
+    """SQLAlchemy URL: `sqlite:///…` or `postgresql+psycopg://…`."""
+    customer_keys_url: str
+    """A store of its own, with its own backups, kept no longer than the erasure deadline."""
+    keys: Path
+    checkpoints: Path
+    purchases: Path
+    programme: Path
+    expected_customers: int
+    """Fixes the number of buckets of the purchases table; cannot change later."""
+
+    @property
+    def releases(self) -> Path:
+        """Where published packages are written."""
+        return self.home / "releases"
+
+
+def load(home: Path) -> Settings:
+    """Reads `home/volens.toml`. The environment wins: `VOLENS_RECORDS_URL`, `VOLENS_KEYS`,
+    `VOLENS_CHECKPOINTS`, `VOLENS_CUSTOMER_KEYS_URL`."""
+    file = home / FILE
+    if not file.is_file():
+        raise NotFound(f"There is no {FILE} in {home}.", "Make a house with: volens init DIRECTORY")
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{file} is not valid TOML: {error}.", "Mend that line.") from error
+    unknown = sorted(set(written) - {"records_url", "customer_keys_url", "keys", "checkpoints", "expected_customers"})
+    if unknown:
+        raise BadInput(f"{file} has unknown settings: {', '.join(unknown)}.", "See docs/settings.md.")
+    home = home.resolve()
+
+    def place(name: str, environment: str) -> Path:
+        return home / Path(os.environ.get(environment) or str(written.get(name, name)))
+
+    def url(name: str, environment: str, default: str) -> str:
+        return os.environ.get(environment) or str(written.get(name) or default)
+
+    expected = written.get("expected_customers", 100_000)
+    if not isinstance(expected, int) or expected < 1:
+        raise BadInput(f"{file}: expected_customers must be a whole number above zero.", "Write for example 250000.")
+    records_url = url("records_url", "VOLENS_RECORDS_URL", f"sqlite:///{home / 'records.db'}")
+    return Settings(
+        home=home,
+        records_url=records_url,
+        customer_keys_url=url("customer_keys_url", "VOLENS_CUSTOMER_KEYS_URL", _keys_beside(records_url, home)),
+        keys=place("keys", "VOLENS_KEYS"),
+        checkpoints=place("checkpoints", "VOLENS_CHECKPOINTS"),
+        purchases=home / "purchases",
+        programme=home / "programme",
+        expected_customers=expected,
+    )
+
+
+def _keys_beside(records_url: str, home: Path) -> str:
+    """The customer keys' own store: another SQLite file, or another schema that a backup can leave out."""
+    if records_url.startswith("sqlite"):
+        return f"sqlite:///{home / 'customer-keys.db'}"
+    join = "&" if "?" in records_url else "?"
+    return f"{records_url}{join}options=-csearch_path%3Dvolens_customer_keys"

@@ -1,0 +1,120 @@
+"""Any history of choices: the set-wise gate, the pure decision and the stored fold all equal a slow plain reference.
+
+The run fails when some kind of choice was never tried.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.reference.gate import Spoken, is_permitted
+from tests.support.shop import JUICE, REMINDERS, SOAP, STATISTICS, HandClock, Shop
+from volens.audit.report import Report
+from volens.audit.replay import check_choices_and_uses
+from volens.databases.connect import connect
+from volens.databases.migrate import upgrade
+from volens.gate.policy import decide
+from volens.permissions.state import KINDS, PERMITTING
+
+PEOPLE = 4
+tried: Counter[str] = Counter()
+
+words = st.tuples(
+    st.integers(0, PEOPLE - 1),
+    st.sampled_from([STATISTICS, REMINDERS]),
+    st.sampled_from(["*", JUICE, SOAP, "shop"]),
+    st.sampled_from(sorted(KINDS - {"joined"})),
+    st.booleans(),
+    st.integers(0, 90),
+)
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Empty migrated databases and keys, to be copied for each history."""
+    folder = tmp_path_factory.mktemp("empty")
+    for name, history in (("records", "records"), ("customer-keys", "customer_keys")):
+        database = connect(f"sqlite:///{folder / name}.db")
+        upgrade(database, history)
+        database.dispose()
+    yield folder
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(history=st.lists(words, max_size=25), recipient=st.sampled_from([JUICE, SOAP, "shop"]))
+def test_any_history(migrated: Path, history: list[tuple[int, str, str, str, bool, int]], recipient: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _one_history(Path(shutil.copytree(migrated, Path(folder) / "house")), history, recipient)
+
+
+def _one_history(folder: Path, history: list[tuple[int, str, str, str, bool, int]], recipient: str) -> None:
+    records, keys = connect(f"sqlite:///{folder}/records.db"), connect(f"sqlite:///{folder}/customer-keys.db")
+    shop = Shop(records, keys, folder, HandClock())
+    people = shop.people(PEOPLE)
+    named = {name: set(text.recipients) for rule in shop.rules.values() for name, text in rule.texts.items()}
+    spoken: list[Spoken] = []
+    for place, purpose, to, kind, old, days in history:
+        shop.hand.pass_days(days)
+        text = "reminders/1" if purpose == REMINDERS else "statistics/1" if old else "statistics/2"
+        allowed = {"notified"} if purpose == REMINDERS else {"given", "renewed"}
+        if kind in PERMITTING and (kind not in allowed or (to != "*" and to not in named[text])):
+            continue
+        shop.say(people[place], kind, purpose, to, old=old)
+        tried[kind] += 1
+        spoken.append(Spoken(people[place], purpose, to, kind, text, shop.hand.instant.date()))
+    today = shop.hand.instant.date()
+    for purpose in (STATISTICS, REMINDERS):
+        if recipient not in shop.rules[purpose].recipients:
+            continue
+        _compare(shop, spoken, people, purpose, recipient, today, named)
+    with records.reading() as connection:
+        report = Report()
+        check_choices_and_uses(connection, report)
+    assert report.ok, report.to_text()
+    shop.close()
+    records.dispose()
+    keys.dispose()
+
+
+def _compare(
+    shop: Shop,
+    spoken: list[Spoken],
+    people: list[int],
+    purpose: str,
+    recipient: str,
+    today: date,
+    named: dict[str, set[str]],
+) -> None:
+    rule, request = shop.rules[purpose], shop.request(recipient, purpose)
+    expected = {
+        customer
+        for customer in people
+        if is_permitted(
+            spoken, customer, purpose, recipient, today,
+            named=named, waiting_days=rule.waiting_days, months=rule.renew_months,
+        )
+    }  # fmt: skip
+    with shop.gate.open_purchases(request) as reading:
+        assert set(reading.opened.permitted) == expected
+        reading.saw(reading.opened.permitted)
+    for customer in people:
+        standing = {row.recipient: row for row in shop.ledger.of_customer(customer) if row.purpose == purpose}
+        assert decide(request, standing.get(recipient), shop.rules, today).allowed is (customer in expected)
+    handed = shop.barrier.hand_over(request, people, {})
+    assert (set(handed.customers), set(handed.kept_back)) == (expected, set(people) - expected)
+    assert set(shop.gate.permitted(request)[0]) == expected
+
+
+def test_every_kind_was_tried() -> None:
+    if not tried:
+        pytest.skip("the generative test did not run in this process")
+    assert set(tried) == KINDS - {"joined"}, "these kinds of choice were never tried"

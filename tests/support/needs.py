@@ -1,0 +1,68 @@
+"""What a test needs of its machine. In CI, what is required and missing fails; elsewhere the test is skipped with its reason."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+POSTGRES_URL = os.environ.get("VOLENS_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+
+
+def require(name: str, missing: str) -> None:
+    """Fails if `VOLENS_REQUIRE` names this need, else skips; `missing` says what was not found."""
+    if name in os.environ.get("VOLENS_REQUIRE", "").split(","):
+        pytest.fail(f"{name} is required here and missing: {missing}")
+    pytest.skip(f"needs {name}: {missing}")
+
+
+@cache
+def postgres_answers() -> str:
+    """An empty string if a PostgreSQL server answers, else why not."""
+    try:
+        engine = create_engine(POSTGRES_URL, connect_args={"connect_timeout": 3})
+        with engine.connect() as connection:
+            connection.execute(text("select 1"))
+        engine.dispose()
+    except SQLAlchemyError as error:
+        return type(error).__name__
+    return ""
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """Two fresh schemas of one PostgreSQL database, as two URLs."""
+
+    records: str
+    customer_keys: str
+    names: tuple[str, str]
+
+    def drop(self) -> None:
+        """Takes the schemas away again."""
+        engine = create_engine(POSTGRES_URL)
+        with engine.begin() as connection:
+            for name in self.names:
+                connection.execute(text(f'drop schema if exists "{name}" cascade'))
+        engine.dispose()
+
+
+def fresh_schemas() -> Schemas:
+    """Skips or fails the test when there is no PostgreSQL server."""
+    missing = postgres_answers()
+    if missing:
+        require("postgres", f"no server at {make_url(POSTGRES_URL).host} ({missing})")
+    stem = f"volens_test_{secrets.token_hex(6)}"
+    names = (stem, f"{stem}_keys")
+    urls = [
+        make_url(POSTGRES_URL)
+        .update_query_dict({"options": f"-csearch_path={name}"})
+        .render_as_string(hide_password=False)
+        for name in names
+    ]
+    return Schemas(urls[0], urls[1], names)

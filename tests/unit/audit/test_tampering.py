@@ -1,0 +1,201 @@
+"""Promise 5: changing, removing, inserting, back-dating or cutting off rows is found, and the place is named.
+
+The one who tampers here holds the database; in the last tests the signing key as well. What an honest house keeps
+outside (checkpoints and leaf hashes) is what finds them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from pyroaring import BitMap
+from sqlalchemy import Connection, text
+
+from tests.support.shop import JUICE, REMINDERS, STATISTICS, Shop
+from volens.audit.report import Report
+from volens.audit.run import audit
+from volens.errors import Tampered
+from volens.evidence.log import EVENTS, TREES, Row
+from volens.evidence import log
+from volens.evidence.merkle import Frontier, leaf_hash
+from volens.insights.accountant import Accountant, Charge
+from volens.releases.workflow import Workflow
+
+PLAN = "ab" * 32
+
+
+def a_year(shop: Shop) -> list[int]:
+    """Choices, a read, something handed over, a charge with its answer, a release; signed in the middle and at the end."""
+    people = shop.people(6)
+    for customer in people[:4]:
+        shop.say(customer, "given")
+    shop.say(people[4], "notified", REMINDERS)
+    with shop.gate.open_purchases(shop.request()) as reading:
+        reading.saw(reading.opened.permitted)
+    shop.outside.publish(shop.records)
+    shop.say(people[3], "withdrawn")
+    shop.barrier.hand_over(shop.request(), people, {"file": "audience"})
+    accountant = Accountant(shop.records)
+    accountant.reserve(Charge(PLAN, JUICE, {"grid": "coarse"}, (2026,), 28, 351))
+    accountant.keep(PLAN, '{"vectors":{}}')
+    workflow = Workflow(shop.records)
+    release = workflow.request(PLAN, JUICE, {"grid": "coarse"}, "Alice Exemple").release
+    workflow.drawn(release, "Alice Exemple")
+    workflow.approve(release, "Bruno Modèle")
+    shop.outside.publish(shop.records)
+    return people
+
+
+def findings(shop: Shop) -> Report:
+    return audit(shop.records, shop.outside)
+
+
+def test_an_honest_year_is_clean(shop: Shop) -> None:
+    a_year(shop)
+    report = findings(shop)
+    assert report.ok, report.to_text()
+    assert all(looked_at > 0 for _, looked_at in report.checks), "a check that looked at nothing proves nothing"
+    assert report.not_covered == dict.fromkeys(TREES, 0)
+
+
+def test_what_is_younger_than_the_checkpoint_is_said_to_be_uncovered(shop: Shop) -> None:
+    people = a_year(shop)
+    shop.say(people[0], "withdrawn")
+    report = findings(shop)
+    assert report.ok
+    assert report.not_covered[EVENTS] == 1
+
+
+def run(statement: str) -> Callable[[Connection], object]:
+    return lambda connection: connection.execute(text(statement))
+
+
+TAMPERINGS = {
+    "a refusal becomes a yes": (
+        run("update events set kind = 'given' where tree = 'events' and kind = 'withdrawn'"), "events 1"),
+    "a choice is moved to another customer": (
+        run("update events set customer = 6 where tree = 'events' and kind = 'withdrawn'"), "events 1"),
+    "a choice is back-dated": (
+        run("update events set day = '2020-01-01' where tree = 'events' and kind = 'withdrawn'"), "events 1"),
+    "an event is removed": (run("delete from events where tree = 'events' and seq = 7"), "events 7"),
+    "the tail is cut off": (
+        run("delete from events where tree = 'events' and seq > 10"), "events 11"),
+    "a public event is changed": (
+        run("update events set detail = replace(detail, '351', '999') where tree = 'public' and kind = 'reserved'"),
+        "public "),
+    "a permission is turned": (run("update permissions set kind = 'given' where kind = 'withdrawn'"), "permissions 4/"),
+    "a permission is invented": (
+        run(
+            "insert into permissions (customer, purpose, recipient, kind, text, day, seq) "
+            f"values (6, '{STATISTICS}', '{JUICE}', 'given', 'statistics/2', '2026-03-02', 1)"
+        ), "permissions 6/"),
+    "a permission is removed": (run(f"delete from permissions where purpose = '{REMINDERS}'"), "permissions 5/"),
+    "a use is removed": (run("delete from uses"), "uses "),
+    "a use says another purpose": (run(f"update uses set purpose = '{REMINDERS}'"), "uses "),
+    "a use forgets its customers": (
+        run("delete from customer_sets where owner in (select read from uses)"), "uses "),
+    "what was handed over is removed": (run("delete from doors"), "doors "),
+    "what was handed over forgets its customers": (
+        run("delete from customer_sets where owner in (select seq from doors)"), "doors "),
+    "a charge is forgotten": (run("delete from charges"), "reservations "),
+    "a charge is made smaller": (run("update charges set rho_nano = 1"), "reservations "),
+    "a reservation is removed": (run("delete from reservations"), "public "),
+    "an answer is drawn again": (run("update reservations set answer = '{\"vectors\":{\"b\":[1]}}'"), "reservations "),
+    "a release is approved by nobody": (run("update releases set state = 'published'"), "releases "),
+    "the second person becomes the first": (
+        run("update release_moves set actor = 'Alice Exemple' where state = 'approved'"), "release_moves "),
+    "a step is removed": (run("delete from release_moves where state = 'approved'"), "public "),
+    "an account changes hands": (run("update accounts set customer = 2 where account = 1"), "accounts 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_tampering_is_found_and_located(shop: Shop, tampering: str) -> None:
+    a_year(shop)
+    change, where = TAMPERINGS[tampering]
+    with shop.records.writing() as connection:
+        change(connection)
+    report = findings(shop)
+    assert not report.ok
+    assert any(finding.where.startswith(where) for finding in report.findings), report.to_text()
+
+
+def rewrite(connection: Connection, change: Callable[[Row], Row | None]) -> None:
+    """What somebody does who understands the format: changes a row and recomputes every leaf and the head after it."""
+    rows = [changed for row in list(log.rows(connection, EVENTS)) if (changed := change(row)) is not None]
+    connection.execute(text("delete from events where tree = 'events'"))
+    frontier = Frontier()
+    for seq, row in enumerate(rows):
+        moved = Row(**{**vars(row), "seq": seq})
+        again = Row(**{**vars(moved), "leaf": leaf_hash(moved.entry())})
+        connection.execute(log.events.insert().values(**vars(again)))
+        frontier.append(again.leaf)
+    connection.execute(
+        log.heads.update().where(log.heads.c.tree == EVENTS).values(size=frontier.size, frontier=frontier.to_bytes())
+    )
+
+
+def test_recomputing_every_hash_is_found_at_the_very_row(shop: Shop) -> None:
+    a_year(shop)
+    with shop.records.writing() as connection:
+        refusal = list(log.rows(connection, EVENTS, kinds=["withdrawn"]))[0].seq
+        rewrite(connection, lambda row: Row(**{**vars(row), "kind": "given"}) if row.seq == refusal else row)
+    assert f"events {refusal}" in {finding.where for finding in findings(shop).findings}
+
+
+def test_removing_a_row_and_recomputing_everything_is_found_at_the_row(shop: Shop) -> None:
+    a_year(shop)
+    with shop.records.writing() as connection:
+        refusal = list(log.rows(connection, EVENTS, kinds=["withdrawn"]))[0].seq
+        rewrite(connection, lambda row: None if row.seq == refusal else row)
+    places = {finding.where for finding in findings(shop).findings}
+    assert f"events {refusal}" in places
+
+
+def test_nothing_that_contradicts_the_signed_past_is_ever_signed(shop: Shop) -> None:
+    people = a_year(shop)
+    with shop.records.writing() as connection:
+        rewrite(connection, lambda row: Row(**{**vars(row), "kind": "given"}) if row.kind == "withdrawn" else row)
+    shop.say(people[1], "withdrawn")
+    with pytest.raises(Tampered, match="does not extend"):
+        shop.outside.publish(shop.records)
+
+
+def test_cutting_off_the_tail_stops_the_next_signature(shop: Shop) -> None:
+    a_year(shop)
+    with shop.records.writing() as connection:
+        rewrite(connection, lambda row: row if row.seq < 5 else None)
+    with pytest.raises(Tampered, match="cut off"):
+        shop.outside.publish(shop.records)
+
+
+def test_a_forged_checkpoint_folder_is_found(shop: Shop) -> None:
+    a_year(shop)
+    leaves = shop.folder / "checkpoints" / EVENTS / "leaves"
+    content = bytearray(leaves.read_bytes())
+    content[40] ^= 1
+    leaves.write_bytes(bytes(content))
+    assert any("checkpoint" in finding.where or "events 1" == finding.where for finding in findings(shop).findings)
+
+
+def test_a_use_of_somebody_who_said_no_is_found_even_if_recorded_with_care(shop: Shop) -> None:
+    """The gate is passed by: a read records a customer who never permitted it, with a fitting commitment."""
+    people = a_year(shop)
+    with shop.gate.open_purchases(shop.request()) as reading:
+        # Somebody reaches around the type on purpose.
+        object.__setattr__(reading.opened, "permitted", reading.opened.permitted | BitMap([people[5]]))
+        reading.saw(reading.opened.permitted)
+    found = [finding for finding in findings(shop).findings if finding.where.startswith("uses")]
+    assert len(found) == 1
+    assert f"customer number {people[5]}" in found[0].what
+
+
+def test_the_report_reads_and_serialises(shop: Shop) -> None:
+    a_year(shop)
+    with shop.records.writing() as connection:
+        connection.execute(text("delete from permissions"))
+    report = findings(shop)
+    assert "permissions" in report.to_text()
+    assert json.loads(json.dumps(report.to_dict()))["ok"] is False

@@ -1,0 +1,54 @@
+"""The migrations make exactly the tables that the stations declare, on both databases."""
+
+from __future__ import annotations
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData
+
+from volens.databases import lease
+from volens.databases.connect import SqlDatabase
+from volens.databases.migrate import at_head, upgrade
+from volens.evidence import log
+from volens.gate import store as gate_store
+from volens.identity import vault
+from volens.ingest import store as intake_store
+from volens.insights import accountant
+from volens.permissions import ledger
+from volens.releases import store as release_store
+
+DECLARED = (
+    log.metadata,
+    vault.metadata,
+    ledger.metadata,
+    gate_store.metadata,
+    accountant.metadata,
+    release_store.metadata,
+    intake_store.metadata,
+    lease.metadata,
+)
+
+
+def test_the_migrated_records_are_what_the_stations_declare(records: SqlDatabase) -> None:
+    together = MetaData()
+    for metadata in DECLARED:
+        for table in metadata.tables.values():
+            table.to_metadata(together)
+    with records.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_name": lambda name, kind, _: kind != "table" or name != "alembic_version"}
+        )
+        assert compare_metadata(context, together) == []
+
+
+def test_the_customer_keys_are_in_a_store_of_their_own(key_store: SqlDatabase) -> None:
+    with key_store.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_name": lambda name, kind, _: kind != "table" or name != "alembic_version"}
+        )
+        assert compare_metadata(context, vault.keys_metadata) == []
+
+
+def test_upgrading_twice_changes_nothing(records: SqlDatabase) -> None:
+    upgrade(records, "records")
+    assert at_head(records, "records")
