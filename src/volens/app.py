@@ -9,17 +9,20 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from volens import settings as settings_of
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.clock import Clock, legal_day, system
 from volens.databases.connect import SqlDatabase, connect, make_schema
+from volens.databases.lease import LEASE_SECONDS, PURCHASES_WRITER, held
 from volens.databases.migrate import at_head, upgrade
+from volens.engines.polars_engine import PolarsEngine
 from volens.errors import BadInput, ProgrammeError, Unavailable
 from volens.evidence import log
 from volens.evidence.checkpoint import Checkpoint
@@ -29,21 +32,28 @@ from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.identity import keys as house_keys
 from volens.identity.pseudonymise import Pseudonymiser
-from volens.identity.vault import Identified, Person, Vault
+from volens.identity.vault import Identified, Vault
+from volens.ingest.explain import Explanation, explain
+from volens.ingest.intake import Progress, take_in
+from volens.ingest.mapping import Mapping
+from volens.ingest.master import PeopleSummary, take_in_people
+from volens.ingest.store import BatchRecords
+from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
 from volens.permissions.ledger import Ledger
 from volens.programme import lint, start
+from volens.programme.findings import ProgrammeHasErrors
 from volens.programme.load import load as load_programme
 from volens.programme.model import Programme
+from volens.purchases import catalogue
+from volens.purchases.catalogue import Loaded
 from volens.purchases.store import PurchasesStore
+from volens.releases.desk import ReportDesk
 from volens.releases.workflow import Workflow
-from volens.reports import Reports
-from volens.settings import Settings
 from volens.rulebooks import declared, rulebook, terms
+from volens.settings import Settings
 
-if TYPE_CHECKING:
-    from volens.intake import Intake
-
+RENEW_AFTER = timedelta(seconds=LEASE_SECONDS / 8)
 IGNORED = "records.db*\ncustomer-keys.db*\npurchases/\ncheckpoints/\nreleases/\nkeys/\n"
 
 
@@ -93,14 +103,11 @@ def open_house(home: Path, *, clock: Clock | None = None) -> House:
 
 
 def _checked_programme(folder: Path, clock: Clock) -> Programme:
+    """The programme, if no rule of severity `error` stands against it on the house's legal day."""
     programme = load_programme(folder)
-    report = lint.check(programme, legal_day(clock.now(), programme.country))
-    errors = [finding for finding in report.findings if finding.severity == "error"]
+    errors = lint.check(programme, legal_day(clock.now(), programme.country)).errors
     if errors:
-        raise ProgrammeError(
-            f"The programme in {folder} breaks {len(errors)} rules, so nothing is served from it.",
-            f"See them with: volens check {folder}",
-        )
+        raise ProgrammeHasErrors(errors)
     return programme
 
 
@@ -140,7 +147,7 @@ class House:
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest)
         self._adopt()
-        self.reports = Reports(
+        self.reports = ReportDesk(
             programme=programme,
             gate=self.gate,
             barrier=self.barrier,
@@ -148,33 +155,61 @@ class House:
             workflow=Workflow(records),
             records=records,
             outside=self._outside,
+            engine=PolarsEngine(),
             catalogue=settings.purchases,
             packages=settings.releases,
             clock=clock,
         )
 
-    @property
-    def intake(self) -> Intake:
-        """Brings purchases and the customer master in."""
-        from volens.intake import Intake
+    def load_products(self, path: Path) -> Loaded:
+        """Takes in the public list of products; keys that were given stay."""
+        with self._alone():
+            return catalogue.load_products(self.settings.purchases, path)
 
-        return Intake(
-            programme=self.programme,
-            pseudonymiser=Pseudonymiser(self._vault, self._keys),
-            enrol=self._vault.enrol,
-            purchases=self._stores.purchases,
-            records=self._stores.records,
-            keys=self._keys,
-            clock=self.clock,
-        )
+    def take_in(self, path: Path, mapping: Mapping, progress: Progress = lambda step, done, total: None) -> Summary:
+        """Takes a feed of purchases in: all of it or nothing, each receipt once."""
+        with self._alone() as renew:
+
+            renewed = self.clock.now()
+
+            def told(step: str, done: int, total: int) -> None:
+                nonlocal renewed
+                if self.clock.now() - renewed > RENEW_AFTER:
+                    renew()
+                    renewed = self.clock.now()
+                progress(step, done, total)
+
+            return take_in(
+                path,
+                mapping,
+                identities=Pseudonymiser(self._vault, self._keys),
+                store=self._stores.purchases,
+                catalogue_folder=self.settings.purchases,
+                batches=BatchRecords(self._stores.records),
+                clock=self.clock,
+                count_accounts=self._vault.count_accounts,
+                progress=told,
+            )
+
+    def _alone(self) -> AbstractContextManager[Callable[[], None]]:
+        """The lease of whoever changes the purchases."""
+        return held(self._stores.records, PURCHASES_WRITER, self.clock)
 
     def customer(self, kind: str, value: str) -> Identified:
         """The numbers behind a card or an e-mail; `NotFound` if nobody is known by it."""
         return self._vault.find(kind, value)
 
-    def enrol(self, people: Iterable[Person]) -> int:
-        """Takes in people of the customer master; returns how many e-mails belong to somebody else already."""
-        return self._vault.enrol(list(people))
+    def take_in_people(
+        self, path: Path, mapping: Mapping, progress: Progress = lambda step, done, total: None
+    ) -> PeopleSummary:
+        """Takes the customer master in: into the vault and nowhere else."""
+        return take_in_people(
+            path, mapping, enrol=self._vault.enrol, country=self.programme.country, progress=progress
+        )
+
+    def explain(self, path: Path, mapping: Mapping | None = None) -> Explanation:
+        """What a feed seems to be, and what would become of its first 1,000 lines. Writes nothing."""
+        return explain(path, mapping, catalogue=catalogue.read(self.settings.purchases), now=self.clock.now())
 
     def checkpoint(self) -> Checkpoint:
         """Signs both trees as they stand and keeps the checkpoints outside. Returns the public one."""

@@ -41,7 +41,7 @@ class Schemas:
 
     records: str
     customer_keys: str
-    names: tuple[str, str]
+    names: tuple[str, ...]
 
     def drop(self) -> None:
         """Takes the schemas away again."""
@@ -65,4 +65,4 @@ def fresh_schemas() -> Schemas:
         .render_as_string(hide_password=False)
         for name in names
     ]
-    return Schemas(urls[0], urls[1], names)
+    return Schemas(urls[0], urls[1], (*names, f"{stem}_purchases_catalog"))

@@ -1,0 +1,193 @@
+"""`volens`: every command in one place, each a few lines that call a station."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+
+from volens import __version__
+from volens.cli.feeds import ingest
+from volens.cli.reports import report
+from volens.cli.say import clock, errors, house_option, json_option, speaking, tell
+
+EVIDENCE_HELP = "An older package or a signed checkpoint that you kept."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="volens")
+def main() -> None:
+    """Puts purchases to use only as each customer permits, at the moment of each use, and proves it.
+
+    Start with:  volens demo      (a year of real purchases in a minute)
+    Or with:     volens init my-house
+    """
+
+
+main.add_command(ingest)
+main.add_command(report)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--records", "records_url", help="SQLAlchemy URL of the records. Default: SQLite in the folder.")
+@click.option("--customers", type=click.IntRange(1), default=100_000, show_default=True,
+              help="About how many customers there will be. Fixes the layout of the purchases table.")
+@click.option("--upgrade", is_flag=True, help="Bring an existing house to the newest migrations.")
+@speaking
+def init(folder: Path, records_url: str | None, customers: int, upgrade: bool) -> None:
+    """Make a house in FOLDER: sample programme, keys, records, purchases table."""
+    from volens import app, settings
+
+    if upgrade:
+        app.migrate(settings.load(folder))
+        click.echo(f"The records of {folder} are at the newest migration.")
+        return
+    with app.initialise(folder, records_url=records_url, customers=customers, clock=clock()) as house:
+        house.checkpoint()
+        click.echo(f"""{folder} is a house now.
+
+  programme/     what you declare: start here; it is a complete sample, {house.programme.name}
+  keys/          back this up apart from everything else, and never put it under version control
+  checkpoints/   copy this out of the house, regularly: it is what proves that nothing was rewritten
+  volens.toml    settings
+
+The key that signs the record (publish it, so that others can compare):
+  {house.log_key}
+
+Next:  cd {folder}  and  volens check programme""")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("programme"))
+@click.option("--explain", "rule", metavar="RULE", help="Why a rule exists, with a failing and a passing example.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Judge by the law of this day. Default: today.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@json_option
+@speaking
+def check(folder: Path, rule: str | None, day: date | None, strict: bool, as_json: bool) -> None:
+    """Check the programme in FOLDER as a linter checks code. Exit code 2 if it breaks a rule."""
+    from volens.programme import lint
+
+    if rule is not None:
+        click.echo(lint.explain(rule))
+        return
+    on = date(day.year, day.month, day.day) if day is not None else clock().now().date()
+    report_ = lint.check(folder, on)
+    click.echo(lint.to_json(report_) if as_json else lint.to_text(report_))
+    severities = {finding.severity for finding in report_.findings}
+    if "error" in severities or (strict and severities):
+        sys.exit(2)
+
+
+@main.command()
+@house_option
+@click.option("--card", help="The customer's card number.")
+@click.option("--email", help="Or the e-mail of the customer's account.")
+@click.option("--purpose", help="What the choice is about; see programme/purposes.yaml.")
+@click.option("--say", "kind", help="given, refused, withdrawn, objected, notified, joined, …")
+@click.option("--recipient", default="*", show_default=True, help="One legal entity, or * for all that the text names.")
+@click.option("--language", default="fr", show_default=True, help="The language in which the text was read.")
+@click.option("--surface", default="command line", show_default=True, help="Where it was said: till, app, paper …")
+@click.option("--by", "actor", default="the person", show_default=True, help="Who said it.")
+@click.option("--refuse-everything", is_flag=True, help="No to every purpose that can be refused.")
+@json_option
+@speaking
+def permit(house: Path, card: str | None, email: str | None, purpose: str | None, kind: str | None, recipient: str,
+           language: str, surface: str, actor: str, refuse_everything: bool, as_json: bool) -> None:
+    """Record a customer's choice, or show what stands (with neither --say nor --refuse-everything)."""
+    from volens.app import open_house
+    from volens.errors import BadInput
+    from volens.permissions.ledger import Choice
+
+    if (card is None) == (email is None):
+        raise BadInput("Whose choice is it?", "Name the customer by --card or by --email.")
+    with open_house(house, clock=clock()) as opened:
+        customer = opened.customer("card" if card else "email", str(card or email)).customer
+        seqs: list[int] = []
+        if refuse_everything:
+            seqs = opened.permissions.refuse_everything(customer, surface=surface, actor=actor, language=language)
+        elif kind is not None:
+            if purpose is None:
+                raise BadInput("What is the choice about?", "Name the purpose with --purpose.")
+            seqs = opened.permissions.record(
+                [Choice(customer, purpose, kind, recipient, None, language, surface, actor)]
+            )
+        if seqs:
+            opened.checkpoint()
+        standing = opened.permissions.of_customer(customer)
+    rows = [f"  {row.purpose:32} {row.recipient:24} {'yes' if row.permits else 'no ':3}  {row.kind}, {row.day}, {row.text}"
+            for row in standing]
+    said = f"Recorded, and in force: {len(seqs)} choices (numbers {seqs[0]} to {seqs[-1]}).\n" if seqs else ""
+    nothing = "  Nothing was ever chosen, so nothing is permitted."
+    tell({"recorded": seqs, "standing": [vars(row) for row in standing]}, said + ("\n".join(rows) or nothing), as_json)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--since", type=click.Path(path_type=Path, exists=True, dir_okay=False), help=EVIDENCE_HELP)
+@click.option("--key", "trusted", help="The house's key or its fingerprint, if you know it from elsewhere.")
+@json_option
+def verify(file: Path, since: Path | None, trusted: str | None, as_json: bool) -> None:
+    """Verify a package offline: no server, no database, no trust in the retailer. Exit code 8 if it fails."""
+    from volens.evidence.verify import describe, verify_package
+
+    verdict = verify_package(file, since, trusted)
+    tell(verdict.as_json(), describe(verdict), as_json)
+    if not verdict.ok:
+        sys.exit(8)
+
+
+@main.command()
+@house_option
+@json_option
+@speaking
+def audit(house: Path, as_json: bool) -> None:
+    """Replay the record: is everything stored what the events say, and are the events those that were signed?"""
+    from volens.app import open_house
+
+    with open_house(house, clock=clock()) as opened:
+        found = opened.audit()
+    tell(found.to_dict(), found.to_text(), as_json)
+    if not found.ok:
+        sys.exit(8)
+
+
+@main.command()
+@house_option
+@json_option
+@speaking
+def checkpoint(house: Path, as_json: bool) -> None:
+    """Sign the record as it stands, and keep the checkpoint outside the database."""
+    from volens.app import open_house
+
+    with open_house(house, clock=clock()) as opened:
+        signed = opened.checkpoint()
+        folder = opened.settings.checkpoints
+    text = f"Signed: {signed.size} public events. Copy {folder} to where nobody of this house can change it."
+    tell({"size": signed.size, "root": signed.root.hex(), "folder": str(folder)}, text, as_json)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The last purchase lies in the week before. Default: today.")
+@click.option("--records", "records_url", help="SQLAlchemy URL of the records. Default: SQLite in the folder.")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@speaking
+def demo(folder: Path, as_of: date | None, records_url: str | None, language: str) -> None:
+    """One bottle of orange juice: from a year of real purchases to a report that anybody can verify."""
+    from volens.demo.story import tell_story
+
+    now = clock().now()
+    day = date(as_of.year, as_of.month, as_of.day) if as_of is not None else now.date()
+    tell_story(folder, day, clock(), records_url=records_url, language=language)
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["errors", "json", "main"]
