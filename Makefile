@@ -1,0 +1,51 @@
+# Everything sets itself up: a virtual environment in .venv, from locked requirements.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Two workers: the tests that talk to databases and fork processes want a core each.
+WORKERS ?= 2
+
+.PHONY: demo test check prove fix lock clean
+
+demo: $(VENV)/demo.done ## one bottle of orange juice: a year of real purchases, told as a story
+	$(BIN)/volens demo demo
+
+test: $(VENV)/dev.done ## everything but the long proofs
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not prove"
+
+check: $(VENV)/dev.done ## between edits: below a minute
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not slow and not postgres and not browser"
+
+prove: $(VENV)/dev.done ## what needs many trials or kills processes
+	$(BIN)/python -m pytest -n $(WORKERS) -m prove -rP --no-header
+
+fix: $(VENV)/dev.done ## mend what a machine can mend
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/dev.done ## make the locks anew
+	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--strip-extras --extra demo -o requirements/demo.txt pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--strip-extras --extra demo --extra browser --extra dev -o requirements/dev.txt pyproject.toml
+
+clean: ## take away what was made here
+	rm -rf $(VENV) demo
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -c "import sys; sys.exit('Volens needs Python 3.11 or newer: make PYTHON=python3.12 …') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.done: $(VENV)/pyvenv.cfg requirements/demo.txt pyproject.toml
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/dev.done: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
