@@ -1,0 +1,17 @@
+"""All rules, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from volens.programme.rules import choices, money, periods, recipients, texts, wording
+from volens.programme.rules.rule import Rule
+
+_ALL = (*choices.RULES, *recipients.RULES, *money.RULES, *wording.RULES, *periods.RULES, *texts.RULES)
+
+RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in sorted(_ALL, key=lambda rule: rule.id)})
+"""Every rule that `volens check` runs."""
+
+if len(RULES) != len(_ALL):
+    raise ValueError("two rules have the same id")
