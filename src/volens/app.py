@@ -28,8 +28,10 @@ from volens.evidence import log
 from volens.evidence.checkpoint import Checkpoint
 from volens.evidence.log import PUBLIC, Event
 from volens.evidence.outside import Outside
+from volens.gate import store as uses
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
+from volens.gate.store import Use
 from volens.identity import keys as house_keys
 from volens.identity.pseudonymise import Pseudonymiser
 from volens.identity.vault import Identified, Vault
@@ -210,6 +212,11 @@ class House:
     def explain(self, path: Path, mapping: Mapping | None = None) -> Explanation:
         """What a feed seems to be, and what would become of its first 1,000 lines. Writes nothing."""
         return explain(path, mapping, catalogue=catalogue.read(self.settings.purchases), now=self.clock.now())
+
+    def uses_of(self, customer: int) -> list[Use]:
+        """Every recorded read that saw one customer, oldest first: where her data went."""
+        with self._stores.records.reading() as connection:
+            return uses.uses_of(connection, customer)
 
     def checkpoint(self) -> Checkpoint:
         """Signs both trees as they stand and keeps the checkpoints outside. Returns the public one."""

@@ -1,0 +1,295 @@
+"""The demo: one bottle of orange juice, from the till to a report that anybody can check. `tell_story` is its contents.
+
+Rules:
+1. It runs the product as anybody would, through `volens.app`; nothing is faked but the people, and that is said.
+2. The truth beside the figures comes from the public source file (`truth`), since the product has no way to it.
+3. It prints its times; no test asserts them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from volens.app import House, initialise
+from volens.clock import Clock
+from volens.demo import people, source, truth
+from volens.demo.feeds import Feeds, write_feeds
+from volens.demo.operator import rewritten
+from volens.demo.source import Journey
+from volens.demo.words import words
+from volens.errors import BadInput, GridTooFine
+from volens.evidence.verify import describe, verify_package
+from volens.ingest.mapping import load as load_mapping
+from volens.insights.estimates import Figures
+from volens.permissions.ledger import Choice
+
+MAKER, MAKER_ENTITY, CATEGORY, SOURCE_CATEGORY = 1194, "vergers-du-midi", "jus-frais", "REFRGRATD JUICES/DRNKS"
+WHO_ASKS, WHO_APPROVES = "Alice Exemple", "Bruno Modèle"
+MARK = ".volens-demo"
+QUARTER = "13-weeks"
+
+
+@dataclass
+class Story:
+    """What the chapters share."""
+
+    folder: Path
+    language: str
+    clock: Clock
+    console: Console
+    times: list[tuple[str, float]] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
+    """Customer number of each household that joined."""
+
+    def say(self, key: str, **values: object) -> None:
+        """One paragraph."""
+        self.console.print(words(self.language, key, **values))
+
+    def word(self, key: str, **values: object) -> str:
+        """A few words, to be put somewhere."""
+        return words(self.language, key, **values)
+
+    def chapter(self, number: str) -> None:
+        """A heading."""
+        self.console.print()
+        self.console.rule(f"[bold]{number}. {self.word(number)}", align="left")
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Notes how long a step took."""
+        began = time.monotonic()
+        yield
+        self.times.append((step, time.monotonic() - began))
+
+
+def tell_story(
+    folder: Path, as_of: date, clock: Clock, *, records_url: str | None = None, language: str = "en",
+    console: Console | None = None,
+) -> Figures:
+    """Tells the story into `folder`, from the beginning; returns the first report's figures."""
+    story = Story(folder, language, clock, console or Console(highlight=False))
+    _clear(folder)
+    with story.timed("step.prepare"):
+        journey = source.read(as_of)
+        feeds = write_feeds(folder / "feeds", as_of, journey=journey)
+    story.console.print(Panel.fit(f"[bold]{story.word('title')}[/]"))
+    story.say("intro", households=len(journey.households), lines=journey.lines.num_rows, last=feeds.last_day)
+    with story.timed("step.open"):
+        house = initialise(folder / "house", records_url=records_url, customers=len(journey.households), clock=clock)
+    with house:
+        purchases_come_in(story, house, feeds)
+        who_and_what(story, house, journey)
+        who_permits(story, house, journey)
+        figures, first = the_maker_asks(story, house, journey, feeds)
+        second, refusal = camille_changes_her_mind(story, house, feeds, figures)
+        somebody_cheats(story, house, refusal, first, second)
+    _end(story, first)
+    return figures
+
+
+def _clear(folder: Path) -> None:
+    """A demo may replace an older demo, and nothing else."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise BadInput(f"{folder} is not empty, and not a demo.", "Choose another folder: volens demo FOLDER")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("This folder was made by volens demo, which may replace it.\n", encoding="utf-8")
+
+
+def purchases_come_in(story: Story, house: House, feeds: Feeds) -> None:
+    """Chapter 1: products, people and purchases, through the real intake."""
+    story.chapter("1")
+    story.say("1.files")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(story.word("file"))
+    table.add_column(story.word("lines"), justify="right")
+    accepted = copies = refused = 0
+    with story.timed("step.ingest"):
+        house.load_products(feeds.products.file)
+        table.add_row(feeds.products.file.name, f"{feeds.products.lines:,}")
+        assert feeds.customers.mapping is not None
+        master = house.take_in_people(feeds.customers.file, load_mapping(feeds.customers.mapping))
+        table.add_row(feeds.customers.file.name, f"{master.people:,}")
+        for feed in feeds.purchases:
+            assert feed.mapping is not None
+            summary = house.take_in(feed.file, load_mapping(feed.mapping))
+            table.add_row(feed.file.name, f"{summary.lines_accepted:,}")
+            accepted, copies = accepted + summary.lines_accepted, copies + summary.duplicate_lines
+            refused += summary.lines_refused
+    story.console.print(table)
+    story.say("1.done", lines=accepted, copies=copies, refused=refused)
+
+
+def who_and_what(story: Story, house: House, journey: Journey) -> None:
+    """Chapter 2: Camille has a name in the vault and a number in the purchases."""
+    story.chapter("2")
+    camille = people.person(people.HEROINE)
+    assert camille is not None
+    number = house.customer("email", camille.email).customer
+    assert number == house.customer("card", camille.card).customer, "card and e-mail are one customer"
+    bottles = truth.count(
+        journey, SOURCE_CATEGORY, MAKER, "own", [("all", date(1, 1, 1), date(9999, 1, 1))], lambda one: one == people.HEROINE
+    ).of("units", "category", "all")
+    story.say("2.camille", name=f"{camille.given_name} {camille.family_name}", number=number, bottles=int(bottles))
+
+
+def who_permits(story: Story, house: House, journey: Journey) -> None:
+    """Chapter 3: everybody's choices, by the rule that is shown."""
+    story.chapter("3")
+    story.say("3.rule")
+    said: list[Choice] = []
+    with story.timed("step.choices"):
+        for household in journey.households.to_pylist():
+            number = _number(house, household)
+            if number is None:
+                continue
+            story.numbers[household] = number
+            said += [
+                Choice(number, one.purpose, one.kind, language=one.language, surface=one.surface)
+                for one in people.choices(household)
+            ]
+        house.permissions.record(said)
+        house.checkpoint()
+    yes = sum(_permits(household) for household in story.numbers)
+    story.say("3.count", yes=yes, all=len(story.numbers))
+
+
+def the_maker_asks(story: Story, house: House, journey: Journey, feeds: Feeds) -> tuple[Figures, Path]:
+    """Chapter 4: a grid that is too fine is refused; three quarters are drawn, approved and published."""
+    story.chapter("4")
+    maker = house.programme.recipient(MAKER_ENTITY).legal_name
+    story.say("4.week", maker=maker)
+    try:
+        weekly = house.reports.pack(MAKER_ENTITY, CATEGORY, by="week", start=feeds.first_day, count=13)
+        house.reports.request(weekly, WHO_ASKS)
+    except GridTooFine as refused:
+        story.console.print(f"  [red]✗[/] {refused.what}\n  → {refused.remedy}", style="dim")
+    pack = house.reports.pack(MAKER_ENTITY, CATEGORY, by=QUARTER, start=feeds.first_day, count=3)
+    with story.timed("step.first"):
+        release = house.reports.request(pack, WHO_ASKS).release
+        figures = house.reports.draw(release, WHO_ASKS)
+        house.reports.approve(release, WHO_APPROVES)
+        package = house.reports.publish(release, WHO_APPROVES)
+    budget = house.reports.budget()[0]
+    story.say("4.quarter", part=f"{budget.spent_nano / budget.cap_nano:.0%}")
+    story.say("4.table")
+    periods = [(period.label, period.start, period.end) for period in pack.periods]
+    exact = truth.count(journey, SOURCE_CATEGORY, MAKER, pack.brands[0], periods, _permits)
+    _show(story, figures, exact, {pack.brands[0]: house.reports.labels(release).brands[pack.brands[0]]})
+    story.say("4.people", first=WHO_ASKS, second=WHO_APPROVES)
+    return figures, package
+
+
+def _show(story: Story, figures: Figures, exact: truth.Truth, names: dict[str, str]) -> None:
+    """A table a measure: each figure with its interval, beside the truth."""
+    pack, inside = figures.plan.pack, 0
+    for measure in ("buyers", "trips", "units", "spend"):
+        table = Table(title=story.word(measure), title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+        table.add_column("")
+        table.add_column(story.word("column.period"))
+        table.add_column(story.word("column.figure"), justify="right")
+        table.add_column("95 %", justify="right")
+        table.add_column(story.word("column.truth"), justify="right", style="dim")
+        for row in pack.rows:
+            for column in pack.columns:
+                one, real = figures.cell(measure, row, column), exact.of(measure, row, column)
+                inside += one.low <= real <= one.high
+                label = story.word("whole") if column == "whole" else column.split("/")[0]
+                name = names.get(row) or story.word(row)
+                table.add_row(name, label, f"{one.value:,.0f}", f"{one.low:,.0f} … {one.high:,.0f}", f"{real:,.0f}")
+        story.console.print(table)
+    buyers = sorted(one.relative for one in figures.cells if one.measure == "buyers")
+    middle = (buyers[(len(buyers) - 1) // 2] + buyers[len(buyers) // 2]) / 2
+    story.say("4.precision", half=f"{middle:.0%}", inside=inside, total=len(figures.cells))
+
+
+def camille_changes_her_mind(story: Story, house: House, feeds: Feeds, figures: Figures) -> tuple[Path, int]:
+    """Chapter 5: refuse everything; the drawn pack stays, the next is without her. Returns its package, and her refusal."""
+    story.chapter("5")
+    camille = story.numbers[people.HEROINE]
+    before = house.uses_of(camille)
+    with story.timed("step.refuse"):
+        began = time.monotonic()
+        seqs = house.permissions.refuse_everything(camille, surface="permission centre")
+        took = time.monotonic() - began
+    story.say("5.refuse", milliseconds=f"{took * 1000:.0f}")
+    drawn = house.reports.releases()[0].release
+    again = house.reports.draw(drawn, WHO_ASKS)
+    assert again.cells == figures.cells
+    story.say("5.same")
+    with story.timed("step.second"):
+        start = feeds.first_day + timedelta(days=3 * 91)
+        pack = house.reports.pack(MAKER_ENTITY, CATEGORY, by=QUARTER, start=start, count=1)
+        release = house.reports.request(pack, WHO_ASKS).release
+        house.reports.draw(release, WHO_ASKS)
+        house.reports.approve(release, WHO_APPROVES)
+        package = house.reports.publish(release, WHO_APPROVES)
+    since = [use for use in house.uses_of(camille) if use not in before]
+    story.say("5.next", before=len(before), after=len(since))
+    withdrawn = [row.seq for row in house.permissions.of_customer(camille) if row.purpose == people.STATISTICS_PURPOSE]
+    assert withdrawn[0] in seqs
+    return package, withdrawn[0]
+
+
+def somebody_cheats(story: Story, house: House, refusal: int, first: Path, second: Path) -> None:
+    """Chapter 6: the rewritten row is found; the newer package extends the older one."""
+    story.chapter("6")
+    story.say("6.do")
+    with story.timed("step.audit"):
+        with rewritten(house.settings.records_url, refusal, "withdrawn", "given"):
+            found = house.audit()
+        assert not found.ok
+        story.say("6.found")
+        for finding in found.findings[:3]:
+            story.console.print(f"  [red]✗[/] {finding.where}: {finding.what}", style="bold")
+        assert house.audit().ok
+        story.say("6.back")
+        verdict = verify_package(second, since=first, trusted_key=house.log_key)
+    story.console.print()
+    story.say("6.verify")
+    story.console.print(describe(verdict), style="dim", markup=False)
+    assert verdict.ok
+
+
+def _end(story: Story, first: Path) -> None:
+    page = story.folder / f"report.{story.language}.html"
+    with zipfile.ZipFile(first) as archive:
+        page.write_bytes(archive.read(f"report.{story.language}.html"))
+    story.console.print()
+    story.console.rule(f"[bold]{story.word('end')}", align="left")
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for step, seconds in story.times:
+        table.add_row(story.word(step), f"{seconds:.1f} s")
+    table.add_row(f"[bold]{story.word('total')}", f"[bold]{sum(seconds for _, seconds in story.times):.1f} s")
+    story.console.print(table)
+    story.say("end.keys")
+    story.console.print()
+    story.console.print(f"{story.word('end.check')}  volens verify {first}", soft_wrap=True)
+    story.console.print(f"{story.word('end.look')}  python3 -m webbrowser {page.resolve().as_uri()}", soft_wrap=True)
+
+
+def _permits(household: int) -> bool:
+    """Whether the rule lets a household permit statistics."""
+    return any(one.purpose == people.STATISTICS_PURPOSE and one.kind == "given" for one in people.choices(household))
+
+
+def _number(house: House, household: int) -> int | None:
+    """The customer number of a household's card; none if it never came to the till."""
+    from volens.errors import NotFound
+
+    try:
+        return house.customer("card", people.card(household)).customer
+    except NotFound:
+        return None

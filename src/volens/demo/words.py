@@ -1,0 +1,132 @@
+"""What the demo says, in English and French. One sentence a thought; no word that needs an engineer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "title": ("One bottle of orange juice", "Une bouteille de jus d'orange"),
+    "intro": (
+        "A year of real purchases (the Complete Journey: {households:,} households, {lines:,} lines, a public data set), moved to "
+        "end on {last}, as if the shop were Le Panier, a French grocer. The people are invented: no name here is anybody's.",
+        "Une année d'achats réels (le Complete Journey : {households:,} foyers, {lines:,} lignes, un jeu de données public), "
+        "décalée pour finir le {last}, comme si le magasin était Le Panier, une épicerie française. Les personnes sont inventées.",
+    ),
+    "1": ("The shop opens its books", "Le magasin ouvre ses livres"),
+    "1.files": ("What the shop has, file by file:", "Ce que le magasin possède, fichier par fichier :"),
+    "1.done": (
+        "{lines:,} lines came in. {copies:,} had been delivered twice and count once; {refused:,} could not be right and wait, "
+        "sealed, for somebody to look.",
+        "{lines:,} lignes sont entrées. {copies:,} avaient été livrées deux fois et comptent une fois ; {refused:,} ne pouvaient "
+        "être justes et attendent, scellées, que quelqu'un regarde.",
+    ),
+    "2": ("Who, and what, live apart", "Qui achète et ce qui est acheté sont séparés"),
+    "2.camille": (
+        "This is {name}. She buys orange juice nearly every week. Her name is in the vault, sealed under a key of her own. In the "
+        "purchases she is only number {number}: {bottles} bottles this year, and no name beside them.",
+        "Voici {name}. Elle achète du jus d'orange presque chaque semaine. Son nom est au coffre, scellé sous une clé à elle. Dans "
+        "les achats elle n'est que le numéro {number} : {bottles} bouteilles cette année, et aucun nom à côté.",
+    ),
+    "3": ("Who permits", "Qui permet"),
+    "3.rule": (
+        "Everybody was asked one question: may Le Panier sell statistics to its suppliers, in which nobody can be recognised? Our "
+        "invented people answer by a fixed rule: of 100, 70 say yes, 20 say no, and 10 were never asked. No answer is no.",
+        "Une question a été posée à tous : Le Panier peut-il vendre à ses fournisseurs des statistiques où personne ne peut être "
+        "reconnu ? Nos personnes inventées répondent selon une règle fixe : sur 100, 70 disent oui, 20 non, 10 n'ont jamais été "
+        "interrogées. Pas de réponse, c'est non.",
+    ),
+    "3.count": (
+        "{yes:,} of {all:,} households permit. Camille says yes. Only they exist in what follows.",
+        "{yes:,} foyers sur {all:,} permettent. Camille dit oui. Eux seuls existent dans la suite.",
+    ),
+    "4": ("The juice maker asks", "Le fabricant de jus demande"),
+    "4.week": (
+        "{maker} first asks week by week. Before any purchase is looked at, the answer is:",
+        "{maker} demande d'abord semaine par semaine. Avant de regarder le moindre achat, la réponse est :",
+    ),
+    "4.quarter": (
+        "So it asks for three quarters of 13 weeks. The purchases of each calendar year may only ever tell so much, to all "
+        "suppliers together. This report uses {part} of it, before anybody looks.",
+        "Il demande donc trois trimestres de 13 semaines. Les achats d'une année civile ne peuvent révéler qu'une part fixe, à "
+        "tous les fournisseurs ensemble. Ce rapport en utilise {part}, avant que quiconque regarde.",
+    ),
+    "4.table": (
+        "What the supplier gets, beside the truth. The truth was counted by this demo from the public file; Volens has no way "
+        "to it, and neither has the retailer's staff.",
+        "Ce que le fournisseur reçoit, à côté de la vérité. Celle-ci est comptée par cette démonstration dans le fichier public ; "
+        "Volens n'y a aucun accès, et le personnel du magasin non plus.",
+    ),
+    "4.precision": (
+        "Half of the buyer figures are within ± {half}. {inside} of {total} intervals hold the truth (19 of 20 are meant to).",
+        "La moitié des chiffres d'acheteurs sont à ± {half}. {inside} intervalles sur {total} contiennent la vérité (19 sur 20 "
+        "sont prévus).",
+    ),
+    "4.people": (
+        "{first} asked for it. {first} may not approve it; {second} does, and the package leaves the house.",
+        "{first} l'a demandé. {first} ne peut pas l'approuver ; {second} le fait, et le paquet sort de la maison.",
+    ),
+    "5": ("Camille changes her mind", "Camille change d'avis"),
+    "5.refuse": (
+        "She refuses everything. It is in force {milliseconds} ms later, before any page would have answered.",
+        "Elle refuse tout. C'est en vigueur {milliseconds} ms plus tard, avant qu'une page ait pu répondre.",
+    ),
+    "5.same": (
+        "The report that was drawn stays what it is: asked again, the same figures to the last digit, at no cost. She cannot be "
+        "recognised in it.",
+        "Le rapport tiré reste ce qu'il est : redemandé, il donne les mêmes chiffres au dernier près, sans frais. On ne peut pas "
+        "l'y reconnaître.",
+    ),
+    "5.next": (
+        "The next one, for the fourth quarter, is computed without her. The record of uses says so: she was in {before} use "
+        "before, and in {after} of those since.",
+        "Le suivant, pour le quatrième trimestre, est calculé sans elle. Le registre des usages le dit : elle était dans {before} "
+        "usage avant, et dans {after} de ceux d'après.",
+    ),
+    "6": ("Somebody cheats, and is found", "Quelqu'un triche, et on le trouve"),
+    "6.do": (
+        "The operator has the database and rewrites one row: Camille's refusal becomes a yes.",
+        "L'exploitant a la base de données et récrit une ligne : le refus de Camille devient un oui.",
+    ),
+    "6.found": ("The audit, a moment later:", "L'audit, un instant plus tard :"),
+    "6.back": ("The row is put back; the audit is clean again.", "La ligne est remise ; l'audit est de nouveau net."),
+    "6.verify": (
+        "And the supplier, who trusts nobody, checks the newer package against the older one, offline:",
+        "Et le fournisseur, qui ne se fie à personne, vérifie hors ligne le nouveau paquet par rapport à l'ancien :",
+    ),
+    "end": ("Where the time went", "Où le temps est passé"),
+    "end.keys": (
+        "The keys of this demo were made a minute ago and are thrown away with its folder: protect nothing with them.",
+        "Les clés de cette démonstration datent d'il y a une minute et disparaissent avec son dossier : n'en protégez rien.",
+    ),
+    "end.look": ("See the report:", "Voir le rapport :"),
+    "end.check": ("Check it yourself:", "Le vérifier vous-même :"),
+    "reading": ("Reading the public data set …", "Lecture du jeu de données public …"),
+    "file": ("file", "fichier"),
+    "lines": ("lines in", "lignes entrées"),
+    "note": ("", ""),
+    "column.period": ("13 weeks from", "13 semaines dès le"),
+    "column.figure": ("the supplier reads", "le fournisseur lit"),
+    "column.truth": ("truth", "vérité"),
+    "whole": ("all three", "les trois"),
+    "buyers": ("buyers", "acheteurs"),
+    "trips": ("trips", "passages"),
+    "units": ("bottles and packs", "bouteilles et packs"),
+    "spend": ("spend, €", "dépense, €"),
+    "rest": ("other brands", "autres marques"),
+    "category": ("the whole shelf", "tout le rayon"),
+    "step.prepare": ("preparing the files", "préparer les fichiers"),
+    "step.open": ("making a house", "créer la maison"),
+    "step.ingest": ("taking purchases in", "faire entrer les achats"),
+    "step.choices": ("recording choices", "enregistrer les choix"),
+    "step.first": ("first report, three quarters", "premier rapport, trois trimestres"),
+    "step.refuse": ("refusing everything", "refuser tout"),
+    "step.second": ("second report, fourth quarter", "second rapport, quatrième trimestre"),
+    "step.audit": ("two audits and a verification", "deux audits et une vérification"),
+    "total": ("together", "ensemble"),
+}
+
+
+def words(language: str, key: str, **values: object) -> str:
+    """A sentence of the story, with its values put in. Thousands are set apart as the language does."""
+    sentence = WORDS[key][0 if language == "en" else 1].format(**values)
+    return sentence
