@@ -8,18 +8,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.reference.gate import Spoken, is_permitted
 from tests.support.shop import JUICE, REMINDERS, SOAP, STATISTICS, HandClock, Shop
-from volens.audit.report import Report
+
 from volens.audit.replay import check_choices_and_uses
+from volens.audit.report import Report
 from volens.databases.connect import connect
 from volens.databases.migrate import upgrade
 from volens.gate.policy import decide
@@ -39,14 +38,14 @@ words = st.tuples(
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Empty migrated databases and keys, to be copied for each history."""
     folder = tmp_path_factory.mktemp("empty")
     for name, history in (("records", "records"), ("customer-keys", "customer_keys")):
         database = connect(f"sqlite:///{folder / name}.db")
         upgrade(database, history)
         database.dispose()
-    yield folder
+    return folder
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

@@ -26,7 +26,8 @@ S1,Savon,Soap,savons,Savons,Soaps,,,
 MAPPING = """source: caisse
 format: csv
 csv: {delimiter: ";", decimal: ","}
-columns: {card: carte, store: magasin, till: caisse, receipt: ticket, time: heure, sku: article, quantity: quantite, amount: montant}
+columns:
+  {card: carte, store: magasin, till: caisse, receipt: ticket, time: heure, sku: article, quantity: quantite, amount: montant}
 time: {format: "%d/%m/%Y %H:%M", zone: Europe/Paris}
 """
 

@@ -67,7 +67,8 @@ def check_choices_and_uses(connection: Connection, report: Report) -> None:
     due: dict[int, list[Use]] = {}
     for use in opened.values():
         due.setdefault(use.position, []).append(use)
-    standing, events = Standing(named), {}
+    standing = Standing(named)
+    events: dict[int, Row] = {}
     with report.checking(USES) as uses_seen, report.checking(DOORS) as doors_seen, report.checking(FOLD) as folded:
         last = -1
         for row in log.rows(connection, EVENTS):

@@ -60,10 +60,11 @@ def plan(house: Path, supplier: str, category: str, brands: tuple[str, ...], eve
     with open_house(house, clock=clock()) as opened:
         planned = opened.reports.plan(_pack(opened, supplier, category, brands, every, start, count, currency))
     years = ", ".join(map(str, planned.years))
-    lines = [f"Plan {planned.hash[:12]}: costs {planned.rho_nano / 1e9:.3f} of the budget of {years}.", "Expected precision, from public expectations alone:"]
+    lines = [f"Plan {planned.hash[:12]}: costs {planned.charge_nano / 1e9:.3f} of the budget of {years}.",
+             "Expected precision, from public expectations alone:"]
     lines += [f"  {width.measure:8} {width.row:24} {width.column:12} about {width.value:>10,.0f}  ± {width.half_width:.0%}"
               for width in planned.expected]
-    value = {"plan": planned.hash, "rho_nano": planned.rho_nano, "years": planned.years,
+    value = {"plan": planned.hash, "rho_nano": planned.charge_nano, "years": planned.years,
              "expected": [vars(width) for width in planned.expected]}
     tell(value, "\n".join(lines), as_json)
 

@@ -26,5 +26,5 @@ def _run(records_url: str, seq: int, old: str, new: str) -> None:
         with closing(sqlite3.connect(records_url.removeprefix("sqlite:///"))) as connection, connection:
             connection.execute(CHANGE.format(new="?", seq="?", old="?"), (new, seq, old))
         return
-    with psycopg.connect(records_url.replace("postgresql+psycopg://", "postgresql://")) as connection:
-        connection.execute(CHANGE.format(new="%s", seq="%s", old="%s"), (new, seq, old))
+    with psycopg.connect(records_url.replace("postgresql+psycopg://", "postgresql://")) as server:
+        server.execute(CHANGE.format(new="%s", seq="%s", old="%s"), (new, seq, old))

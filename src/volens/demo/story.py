@@ -33,6 +33,7 @@ from volens.evidence.verify import describe, verify_package
 from volens.ingest.mapping import load as load_mapping
 from volens.insights.estimates import Figures
 from volens.permissions.ledger import Choice
+from volens.releases.pagemodel import readable
 
 MAKER, MAKER_ENTITY, CATEGORY, SOURCE_CATEGORY = 1194, "vergers-du-midi", "jus-frais", "REFRGRATD JUICES/DRNKS"
 WHO_ASKS, WHO_APPROVES = "Alice Exemple", "Bruno Modèle"
@@ -115,17 +116,18 @@ def purchases_come_in(story: Story, house: House, feeds: Feeds) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column(story.word("file"))
     table.add_column(story.word("lines"), justify="right")
+    table.add_column("")
     accepted = copies = refused = 0
     with story.timed("step.ingest"):
         house.load_products(feeds.products.file)
-        table.add_row(feeds.products.file.name, f"{feeds.products.lines:,}")
+        table.add_row(feeds.products.file.name, f"{feeds.products.lines:,}", story.word("file.products"))
         assert feeds.customers.mapping is not None
         master = house.take_in_people(feeds.customers.file, load_mapping(feeds.customers.mapping))
-        table.add_row(feeds.customers.file.name, f"{master.people:,}")
+        table.add_row(feeds.customers.file.name, f"{master.people:,}", story.word("file.customers"))
         for feed in feeds.purchases:
             assert feed.mapping is not None
             summary = house.take_in(feed.file, load_mapping(feed.mapping))
-            table.add_row(feed.file.name, f"{summary.lines_accepted:,}")
+            table.add_row(feed.file.name, f"{summary.lines_accepted:,}", story.word(f"file.{feed.file.stem}"))
             accepted, copies = accepted + summary.lines_accepted, copies + summary.duplicate_lines
             refused += summary.lines_refused
     story.console.print(table)
@@ -204,7 +206,7 @@ def _show(story: Story, figures: Figures, exact: truth.Truth, names: dict[str, s
         table.add_column(story.word("column.truth"), justify="right", style="dim")
         for row in pack.rows:
             for column in pack.columns:
-                one, real = figures.cell(measure, row, column), exact.of(measure, row, column)
+                one, real = readable(figures.cell(measure, row, column), pack.currency), exact.of(measure, row, column)
                 inside += one.low <= real <= one.high
                 label = story.word("whole") if column == "whole" else column.split("/")[0]
                 name = names.get(row) or story.word(row)

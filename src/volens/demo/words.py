@@ -51,9 +51,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "tous les fournisseurs ensemble. Ce rapport en utilise {part}, avant que quiconque regarde.",
     ),
     "4.table": (
-        "What the supplier gets, beside the truth. The truth was counted by this demo from the public file; Volens has no way "
+        "What the supplier gets, beside the truth. The demo counted it, for the same people, in the public file; Volens has no way "
         "to it, and neither has the retailer's staff.",
-        "Ce que le fournisseur reçoit, à côté de la vérité. Celle-ci est comptée par cette démonstration dans le fichier public ; "
+        "Ce que le fournisseur reçoit, à côté de la vérité, comptée pour les mêmes personnes dans le fichier public ; "
         "Volens n'y a aucun accès, et le personnel du magasin non plus.",
     ),
     "4.precision": (
@@ -103,7 +103,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reading": ("Reading the public data set …", "Lecture du jeu de données public …"),
     "file": ("file", "fichier"),
     "lines": ("lines in", "lignes entrées"),
-    "note": ("", ""),
+    "file.products": ("what is on the shelves", "ce qu'il y a en rayon"),
+    "file.customers": ("who holds a card; one card in twenty has no name", "qui tient une carte ; une sur vingt n'a pas de nom"),
+    "file.caisse-1": ("the tills, first half of the year", "les caisses, premier semestre"),
+    "file.caisse-1-renvoi": ("one of its weeks, sent twice by mistake", "une de ses semaines, envoyée deux fois par erreur"),
+    "file.caisse-2": ("the new tills, second half", "les nouvelles caisses, second semestre"),
+    "file.commandes-web": ("orders from the web", "les commandes en ligne"),
     "column.period": ("13 weeks from", "13 semaines dès le"),
     "column.figure": ("the supplier reads", "le fournisseur lit"),
     "column.truth": ("truth", "vérité"),
@@ -128,5 +133,4 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 def words(language: str, key: str, **values: object) -> str:
     """A sentence of the story, with its values put in. Thousands are set apart as the language does."""
-    sentence = WORDS[key][0 if language == "en" else 1].format(**values)
-    return sentence
+    return WORDS[key][0 if language == "en" else 1].format(**values)

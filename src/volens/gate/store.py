@@ -131,7 +131,7 @@ def open_use(connection: Connection, request: ReadRequest, programme: str, today
             fields=",".join(request.fields),
             first_day=request.start.isoformat(),
             end_day=request.end.isoformat(),
-            position=read,
+            position=read + 1,  # until the snapshot is taken: everything up to this event
             salt=secrets.token_bytes(SALT_BYTES),
         )
     )

@@ -46,7 +46,7 @@ def charge(plan: Plan, product: InsightProduct) -> Charge:
         supplier=plan.pack.supplier,
         pack=plan.pack.canonical(),
         years=plan.years,
-        rho_nano=plan.rho_nano,
+        rho_nano=plan.charge_nano,
         cap_nano=product.rho_per_year_nano,
     )
 

@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -57,16 +58,21 @@ class MeasureSpec:
             raise ValueError(f"{self.measure} pays for measuring a loss that its limit sets to nothing")
 
     def cap(self, kind: str, days: int) -> int:
-        """The cap of a row kind for a period of `days` days.
+        """The cap of a row kind for periods of up to `days` days, rounded up: the declared one times max(f, √f), where f is
+        `days` over `caps_days`.
 
-        The declared cap times days over `caps_days`, rounded up to a whole number; never below 1.
+        Over longer periods a steady customer's purchases add up in proportion. Over shorter ones they come in lumps: nobody
+        buys a thirteenth of a bottle a week, and a cap below one purchase would cut everybody short.
         """
         if days < 1:
             raise ValueError("a period has at least one day")
         declared = self.caps[kind]
         if not self.scales:
             return declared
-        return max(1, -(-declared * days // self.caps_days))
+        if days >= self.caps_days:
+            return -(-declared * days // self.caps_days)
+        # ⌈√n⌉ = ⌊√(n − 1)⌋ + 1 in whole numbers
+        return math.isqrt(-(-declared * declared * days // self.caps_days) - 1) + 1
 
 
 @dataclass(frozen=True)

@@ -207,8 +207,8 @@ class ReportDesk:
             release=release.release,
             programme_version=self.programme.digest,
             unit=product.unit,
-            rho_nano=drawn.plan.rho_nano,
-            epsilon=Decimal(str(round(epsilon(drawn.plan.rho_nano, product.delta), 3))),
+            rho_nano=drawn.plan.charge_nano,
+            epsilon=Decimal(str(round(epsilon(drawn.plan.charge_nano, product.delta), 3))),
             delta=product.delta,
             years=years,
             mechanism={

@@ -12,13 +12,13 @@ from collections.abc import Callable
 import pytest
 from pyroaring import BitMap
 from sqlalchemy import Connection, text
+from tests.support.shop import JUICE, REMINDERS, START, STATISTICS, Shop
 
-from tests.support.shop import JUICE, REMINDERS, STATISTICS, Shop
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.errors import Tampered
-from volens.evidence.log import EVENTS, TREES, Row
 from volens.evidence import log
+from volens.evidence.log import EVENTS, TREES, Row
 from volens.evidence.merkle import Frontier, leaf_hash
 from volens.insights.accountant import Accountant, Charge
 from volens.releases.workflow import Workflow
@@ -39,7 +39,7 @@ def a_year(shop: Shop) -> list[int]:
     shop.barrier.hand_over(shop.request(), people, {"file": "audience"})
     accountant = Accountant(shop.records)
     accountant.reserve(Charge(PLAN, JUICE, {"grid": "coarse"}, (2026,), 28, 351))
-    accountant.keep(PLAN, '{"vectors":{}}')
+    accountant.keep(PLAN, '{"vectors":{}}', START.date())
     workflow = Workflow(shop.records)
     release = workflow.request(PLAN, JUICE, {"grid": "coarse"}, "Alice Exemple").release
     workflow.drawn(release, "Alice Exemple")
@@ -140,7 +140,7 @@ def rewrite(connection: Connection, change: Callable[[Row], Row | None]) -> None
 def test_recomputing_every_hash_is_found_at_the_very_row(shop: Shop) -> None:
     a_year(shop)
     with shop.records.writing() as connection:
-        refusal = list(log.rows(connection, EVENTS, kinds=["withdrawn"]))[0].seq
+        (refusal,) = [row.seq for row in log.rows(connection, EVENTS, kinds=["withdrawn"])]
         rewrite(connection, lambda row: Row(**{**vars(row), "kind": "given"}) if row.seq == refusal else row)
     assert f"events {refusal}" in {finding.where for finding in findings(shop).findings}
 
@@ -148,7 +148,7 @@ def test_recomputing_every_hash_is_found_at_the_very_row(shop: Shop) -> None:
 def test_removing_a_row_and_recomputing_everything_is_found_at_the_row(shop: Shop) -> None:
     a_year(shop)
     with shop.records.writing() as connection:
-        refusal = list(log.rows(connection, EVENTS, kinds=["withdrawn"]))[0].seq
+        (refusal,) = [row.seq for row in log.rows(connection, EVENTS, kinds=["withdrawn"])]
         rewrite(connection, lambda row: None if row.seq == refusal else row)
     places = {finding.where for finding in findings(shop).findings}
     assert f"events {refusal}" in places
@@ -177,7 +177,7 @@ def test_a_forged_checkpoint_folder_is_found(shop: Shop) -> None:
     content = bytearray(leaves.read_bytes())
     content[40] ^= 1
     leaves.write_bytes(bytes(content))
-    assert any("checkpoint" in finding.where or "events 1" == finding.where for finding in findings(shop).findings)
+    assert any("checkpoint" in finding.where or finding.where == "events 1" for finding in findings(shop).findings)
 
 
 def test_a_use_of_somebody_who_said_no_is_found_even_if_recorded_with_care(shop: Shop) -> None:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 from pyroaring import BitMap
-
 from tests.support.shop import FIELDS, JUICE, REMINDERS, SOAP, STATISTICS, Shop
+
 from volens.errors import Refused, Unavailable
 from volens.evidence import log
 from volens.evidence.log import EVENTS

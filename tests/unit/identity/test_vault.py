@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-
 from tests.support.shop import Shop
+
 from volens.errors import BadInput, KeysMissing, NotFound, Tampered
 from volens.identity import keys as house_keys
 from volens.identity.pseudonymise import Pseudonymiser

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection as Pipe
 
 import pytest
-
 from tests.support.shop import START
+
 from volens.databases.connect import SqlDatabase, connect
 from volens.errors import BudgetExhausted, NotFound
 from volens.insights.accountant import Accountant, Charge

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.support.shop import JUICE, REMINDERS, SOAP, STATISTICS, Shop
+
 from volens.errors import BadInput, NotFound
 from volens.evidence import log
 from volens.evidence.log import EVENTS

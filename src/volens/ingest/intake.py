@@ -1,0 +1,345 @@
+"""A feed comes in: read → check → identify → sort into partitions → each receipt once → staged → added → done.
+
+1. `take_in` is the table of contents; each line of it is one stop of the way.
+2. Where a run may be killed: before `stage`, nothing counts and `recover` clears it; after `stage`, the table's
+   snapshots say whether the lines are in, and `recover` finishes or clears. There is no other repair routine.
+3. Nobody's card or e-mail goes further than `identify`; only refused lines keep their words, sealed.
+4. Whoever calls holds the purchases lease: two runs at once would each look for duplicates in the same old table.
+   If it happens all the same, the second one to add is refused by the table and nothing of it counts.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyroaring import BitMap
+
+from volens.clock import Clock
+from volens.errors import MappingError, VolensError
+from volens.ingest import loyalty, weborders
+from volens.ingest.checks import check
+from volens.ingest.files import EXPLAIN, files_in
+from volens.ingest.mapping import Mapping
+from volens.ingest.raw import REASONS, Chunk, Refusals
+from volens.ingest.receipts import STAGED, compare, repeated_blocks, several_customers, starts
+from volens.ingest.receipts import identities as identities_of
+from volens.ingest.store import QUARANTINE_LINES, SEALED_LINES, Batch, BatchRecords, Quarantined
+from volens.ingest.summary import Summary
+from volens.purchases import catalogue
+from volens.purchases.catalogue import Catalogue
+from volens.purchases.lines import LINES, digests, numbers
+from volens.purchases.partitions import PartitionSpool
+from volens.purchases.store import PurchasesStore, View
+
+LINES_PER_RECEIPT = 10_000
+HOPELESS_LINES = 1_000
+REFERENCES_REMEMBERED = 500_000
+
+Progress = Callable[[str, int, int], None]
+"""step (`reading`: bytes, `writing`: lines), done, total."""
+Seal = Callable[[bytes], bytes]
+
+
+class Identities(Protocol):
+    """What `identity` gives to ingest: references into numbers, and nothing back."""
+
+    def identify(self, kind: str, values: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """int32 customers and accounts, one of each for each value."""
+
+    def basket_keys(self, identities: Sequence[bytes]) -> np.ndarray:
+        """int64 keyed hashes."""
+
+    def seal(self, row: bytes) -> bytes:
+        """Encrypts a line for the quarantine."""
+
+
+@dataclass
+class _Tally:
+    """Counts of one run, and what its quarantine will hold."""
+
+    read: int = 0
+    accepted: int = 0
+    receipts: int = 0
+    duplicate_receipts: int = 0
+    duplicate_lines: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    kept: list[Quarantined] = field(default_factory=list)
+    times_resolved: int = 0
+    customers: BitMap = field(default_factory=BitMap)
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def accept(self, lines: pa.Table) -> None:
+        """Lines that go into the table (columns of `LINES`)."""
+        if not lines.num_rows:
+            return
+        self.accepted += lines.num_rows
+        self.customers.update(np.unique(numbers(lines, "customer")).tolist())
+        days = pc.min_max(lines.column("day")).as_py()
+        self.first_day = min(day for day in (self.first_day, days["min"]) if day)
+        self.last_day = max(day for day in (self.last_day, days["max"]) if day)
+
+    def refuse(self, refused: Refusals, words: Callable[[Sequence[int]], list[str]], seal: Seal) -> None:
+        """Counts all, places the first `QUARANTINE_LINES` of a batch, and keeps the words of `SEALED_LINES`."""
+        self.refused.update(refused.reason.tolist())
+        sealed = max(0, min(SEALED_LINES - len(self.kept), len(refused)))
+        texts = words(refused.row[:sealed].tolist())
+        for place in range(max(0, min(QUARANTINE_LINES - len(self.kept), len(refused)))):
+            self.kept.append(
+                Quarantined(
+                    int(refused.file_number[place]),
+                    int(refused.line_number[place]),
+                    int(refused.place[place]),
+                    str(refused.reason[place]),
+                    seal(texts[place].encode()) if place < sealed else None,
+                )
+            )
+
+
+def take_in(
+    path: Path,
+    mapping: Mapping,
+    *,
+    identities: Identities,
+    store: PurchasesStore,
+    catalogue_folder: Path,
+    batches: BatchRecords,
+    clock: Clock,
+    count_accounts: Callable[[], int] | None = None,
+    progress: Progress = lambda step, done, total: None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Summary:
+    """Takes a feed in: a file, or a folder's files as one batch. All of it or nothing; durable when it returns.
+
+    The same file again changes nothing and says so. `MappingError` when the feed does not fit its mapping.
+    Call it under the purchases lease (rule 4). `on_step` is told after each step that a crash may follow.
+    """
+    began = time.monotonic()
+    recover(store, batches, clock)
+    accounts_before = count_accounts() if count_accounts else 0
+    batch = secrets.token_hex(8)
+    batches.start(batch, mapping.source, path.name, clock.now())
+    on_step("started")
+    run = Run(path, mapping, identities, catalogue.read(catalogue_folder), clock.now(), store.buckets, progress)
+    try:
+        view = store.view()
+        with PartitionSpool(store.waiting(batch)) as spool:
+            for lines in run.identified():  # lines: STAGED, under customer numbers from here on
+                spool.add(lines)
+            on_step("read")
+            written = store.write(run.once(spool, store, view), batch)  # files in no snapshot yet
+        on_step("written")
+        summary = run.summary(batch, (count_accounts() if count_accounts else 0) - accounts_before)
+        batches.stage(batch, mapping.source, summary.to_dict(), run.tally.kept, clock.now().date())
+        on_step("staged")
+        store.commit(written, view)
+        on_step("added")
+    except VolensError:
+        recover(store, batches, clock)
+        raise
+    batches.finish(batch, clock.now())
+    on_step("done")
+    return replace(summary, seconds=time.monotonic() - began)
+
+
+def recover(store: PurchasesStore, batches: BatchRecords, clock: Clock) -> list[Batch]:
+    """Finishes or clears what earlier runs left; the batches it found. The same again finds nothing.
+
+    Call it under the purchases lease: a batch that another run is reading right now would be cleared.
+    """
+    left = batches.unfinished()
+    for batch in left:
+        if batch.state == "staged" and (store.snapshot_has(batch.batch) or batch.summary["lines_accepted"] == 0):
+            batches.finish(batch.batch, clock.now())
+        else:
+            store.discard(batch.batch)
+            batches.clear(batch.batch, clock.now())
+    return left
+
+
+class Run:
+    """The steps of one `take_in` that share its tally; `explain` runs the first of them."""
+
+    def __init__(
+        self,
+        path: Path,
+        mapping: Mapping,
+        identities: Identities,
+        dimensions: Catalogue,
+        now: datetime,
+        buckets: int,
+        progress: Progress,
+    ) -> None:
+        self.path, self.mapping, self.identities = path, mapping, identities
+        self.dimensions, self.now, self.buckets, self.progress = dimensions, now, buckets, progress
+        self.tally = _Tally()
+        self.stores_before = dimensions.stores.num_rows
+        self._copies = 0
+        self._remembered: dict[str, tuple[int, int]] = {}
+        self._orders = mapping.format == "schema-org-order"
+
+    def identified(self) -> Iterator[pa.Table]:
+        """The feed's good lines under customer numbers (`STAGED`), whole receipts at a time."""
+        read = weborders.read if self._orders else loyalty.read
+        total = sum(file.stat().st_size for file in files_in(self.path, self.mapping.format))
+        waiting: pa.Table | None = None
+        for chunk in read(self.path, self.mapping):
+            lines = self.checked(chunk)
+            self._give_up_if_hopeless(lines)
+            self.progress("reading", chunk.bytes_done, total)
+            if self._orders or self.mapping.receipts == "scattered":
+                yield self.staged(lines)
+                continue
+            # The last receipt of a piece may go on in the next one: it waits.
+            lines = lines if waiting is None else pa.concat_tables([waiting, lines])
+            fresh = np.flatnonzero(starts(lines, by_line=False))
+            cut = int(fresh[-1]) if len(fresh) else 0
+            waiting = lines.slice(cut)
+            if waiting.num_rows > LINES_PER_RECEIPT:
+                raise MappingError(
+                    f"{self.path.name} has more than {LINES_PER_RECEIPT:,} lines in a row of one receipt.",
+                    "The column mapped to `receipt` is probably not the receipt's number. " + EXPLAIN,
+                )
+            yield self.staged(lines.slice(0, cut))
+        if waiting is not None:
+            yield self.staged(waiting)
+
+    def _give_up_if_hopeless(self, good: pa.Table) -> None:
+        """A feed that begins with nothing but refusals has the wrong mapping, not ten million wrong lines."""
+        refused = self.tally.refused.total()
+        if good.num_rows or refused < HOPELESS_LINES or refused < self.tally.read:
+            return
+        reason, lines = self.tally.refused.most_common(1)[0]
+        raise MappingError(
+            f"None of the first {refused:,} lines of {self.path.name} can be taken in; {lines:,} of them: {REASONS[reason]}.",
+            EXPLAIN,
+        )
+
+    def once(self, spool: PartitionSpool, store: PurchasesStore, view: View) -> Iterator[pa.Table]:
+        """Each partition's new lines (`LINES`), after copies of receipts are out."""
+        for partition, staged in spool.partitions():
+            baskets = np.unique(numbers(staged, "basket"))
+            result = compare(staged, store.existing(partition, baskets, view))
+            self.tally.receipts += result.receipts
+            self.tally.duplicate_receipts += result.duplicate_receipts
+            self.tally.duplicate_lines += result.duplicate_lines
+            self.refuse(result.contradicting, "same-receipt-other-lines")
+            new = result.new.select(LINES.names)
+            self.tally.accept(new)
+            self.progress("writing", self.tally.accepted + self.tally.duplicate_lines, spool.lines)
+            if new.num_rows:
+                yield new
+
+    def summary(self, batch: str, accounts_new: int) -> Summary:
+        """The tally as it stands before the lines are added."""
+        tally = self.tally
+        return Summary(
+            batch=batch,
+            source=self.mapping.source,
+            lines_read=tally.read,
+            lines_accepted=tally.accepted,
+            receipts=tally.receipts,
+            duplicate_lines=tally.duplicate_lines,
+            duplicate_receipts=tally.duplicate_receipts,
+            refused=dict(tally.refused),
+            customers=len(tally.customers),
+            accounts_new=accounts_new,
+            stores_new=self.dimensions.stores.num_rows - self.stores_before,
+            times_resolved=tally.times_resolved,
+            first_day=tally.first_day,
+            last_day=tally.last_day,
+        )
+
+    def checked(self, chunk: Chunk) -> pa.Table:
+        """The chunk's lines that pass; the others are refused. New stores get their keys."""
+        checked = check(chunk.lines, self.mapping, self.dimensions, self.now)
+        self.tally.read += chunk.read
+        self.tally.times_resolved += checked.times_resolved
+        for refused in (chunk.refused, checked.refused):
+            self.tally.refuse(refused, chunk.words, self.identities.seal)
+        lines = checked.lines
+        codes = pc.dictionary_encode(lines.column("store").combine_chunks())
+        self.dimensions = self.dimensions.with_stores(codes.dictionary.to_pylist())
+        keys = self.dimensions.store_keys(codes.dictionary)[codes.indices.to_numpy(zero_copy_only=False)]
+        return lines.append_column("store_key", pa.array(keys, pa.int32()))
+
+    def staged(self, lines: pa.Table) -> pa.Table:
+        """Whole receipts: the customer goes out, numbers come in."""
+        fresh = starts(lines, by_line=self._orders)
+        copy = np.cumsum(fresh) - 1
+        mixed = several_customers(lines.column("customer").combine_chunks(), copy)
+        if mixed.any():
+            self.refuse(lines.filter(pa.array(mixed)), "several-customers")
+            lines = lines.filter(pa.array(~mixed))
+            fresh = fresh[~mixed]
+            copy = np.cumsum(fresh) - 1
+        firsts = lines.filter(pa.array(fresh))
+        customer, account = self._numbers(firsts.column("customer").to_pylist())
+        basket = self._baskets(firsts)
+        # the customer's card or e-mail ends here
+        columns = {name: lines.column(name) for name in STAGED.names if name in lines.column_names}
+        columns |= {
+            "customer": pa.array(customer[copy]),
+            "account": pa.array(account[copy]),
+            "bucket": pa.array(customer[copy] % self.buckets),
+            "basket": pa.array(basket[copy]),
+            "store": lines.column("store_key"),
+            "channel": pa.repeat(self.mapping.channel, lines.num_rows),
+            "copy": pa.array(copy),
+        }
+        staged = pa.table([columns[name] for name in STAGED.names], schema=STAGED)
+        return staged.set_column(STAGED.get_field_index("copy"), "copy", pa.array(self._copy_numbers(staged, copy)))
+
+    def _copy_numbers(self, staged: pa.Table, copy: np.ndarray) -> np.ndarray:
+        """Which copy of its receipt each line belongs to, ascending through the whole feed."""
+        if self.mapping.receipts == "scattered" and not self._orders:
+            return numbers(staged, "file_number").astype(np.int64)
+        if not self._orders and "line" not in self.mapping.columns:
+            again = repeated_blocks(copy, numbers(staged, "product").astype(np.uint64), lambda: digests(staged))
+            copy = copy + np.cumsum(again)
+        out = copy + self._copies
+        self._copies = int(out[-1]) + 1 if len(out) else self._copies
+        return out
+
+    def _numbers(self, references: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """int32 customers and accounts of references; a feed names the same card on many receipts."""
+        if len(self._remembered) > REFERENCES_REMEMBERED:
+            self._remembered.clear()
+        new = [value for value in dict.fromkeys(references) if value not in self._remembered]
+        if new:
+            customers, accounts = self.identities.identify(self.mapping.customer_kind, new)
+            self._remembered.update(zip(new, zip(customers.tolist(), accounts.tolist(), strict=True), strict=True))
+        found = np.array([self._remembered[value] for value in references], dtype=np.int32).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
+    def _baskets(self, firsts: pa.Table) -> np.ndarray:
+        """int64 keys of receipts, one for each copy."""
+        texts = identities_of(firsts, self.mapping.source)
+        distinct = dict.fromkeys(texts)
+        keys = dict(zip(distinct, self.identities.basket_keys(list(distinct)).tolist(), strict=True))
+        return np.array([keys[text] for text in texts], dtype=np.int64)
+
+    def refuse(self, lines: pa.Table, reason: str) -> None:
+        """Refuses lines that were good in themselves; their words are what was read from them."""
+        if not lines.num_rows:
+            return
+        count = lines.num_rows
+        place = [lines.column(name).to_numpy() for name in ("file_number", "line_number", "place")]
+        refused = Refusals(place[0], place[1], place[2], np.arange(count), np.full(count, reason, dtype=object))
+
+        def words(rows: Sequence[int]) -> list[str]:
+            found = lines.take(pa.array(rows, pa.int64())).to_pylist()
+            return [json.dumps(row, default=str, ensure_ascii=False) for row in found]
+
+        self.tally.refuse(refused, words, self.identities.seal)

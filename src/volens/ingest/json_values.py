@@ -1,0 +1,123 @@
+"""JSON values of a file, one after another: JSON Lines, one array, or objects written one below the other.
+
+1. Memory is bounded by one value and `BLOCK_BYTES`, however long the file is.
+2. Numbers stay the text that was written: 3.10 is never 3.1000000000000001.
+3. In JSON Lines a broken line is a value of its own (its text); an array that breaks off is an error.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from volens.errors import MappingError
+from volens.ingest.files import broken_file, open_bytes
+
+BLOCK_BYTES = 1 << 20
+VALUE_BYTES = 1 << 24
+
+_GAP = re.compile(r"[ \t\r\n,]*")
+_decoder = json.JSONDecoder(parse_float=str, parse_int=str)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value: `content` is an object as a rule, or the text of a line that is no JSON."""
+
+    content: Any
+    line: int
+    """The line in JSON Lines; the number of the value, from 1, otherwise."""
+    bytes_done: int
+
+
+def read_values(path: Path) -> Iterator[Value]:
+    """The file's values in order. `MappingError` when it is not JSON or breaks off."""
+    raw, source = open_bytes(path)
+    with raw:
+        try:
+            blocks = _texts(source)
+            start = ""
+            while len(start.lstrip()) < 2 or "\n" not in start.lstrip():
+                more = next(blocks, None)
+                if more is None:
+                    break
+                start += more
+                if len(start) > VALUE_BYTES:
+                    break
+            # A value ends where its line ends, or goes on below.
+            read = _by_line if _is_lines(start.lstrip("\ufeff \t\r\n")) else _stream
+            for content, line in read(start, blocks, path):
+                yield Value(content, line, raw.tell())
+        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+            if isinstance(error, UnicodeDecodeError):
+                raise MappingError(f"{path.name} is not UTF-8, as JSON must be.", "Ask the sender for UTF-8.") from error
+            raise broken_file(path, error) from error
+
+
+def _texts(source: pa.NativeFile) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    while block := source.read(BLOCK_BYTES):
+        yield decoder.decode(block)
+    yield decoder.decode(b"", final=True)
+
+
+def _is_lines(start: str) -> bool:
+    if not start.startswith("{"):
+        return False
+    first, _, rest = start.partition("\n")
+    return first.rstrip().endswith("}") or rest.lstrip().startswith("{")
+
+
+def _by_line(start: str, blocks: Iterator[str], path: Path) -> Iterator[tuple[Any, int]]:
+    number, held = 0, start
+    more: str | None = ""
+    while more is not None:
+        more = next(blocks, None)
+        lines = held.split("\n")
+        held = lines.pop() + (more or "")
+        if len(held) > VALUE_BYTES + BLOCK_BYTES:
+            raise MappingError(f"{path.name} has a line above 16 MB.", "Write one order on each line.")
+        if more is None:
+            lines.append(held)
+        for line in lines:
+            number += 1
+            text = line.strip().removeprefix("\ufeff")
+            if text:
+                try:
+                    yield _decoder.decode(text), number
+                except (ValueError, RecursionError):
+                    yield text, number
+
+
+def _stream(start: str, blocks: Iterator[str], path: Path) -> Iterator[tuple[Any, int]]:
+    """Values with nothing, white space or commas between them, in one array or in none."""
+    number, held, place, ended = 0, start.removeprefix("\ufeff").lstrip(), 0, False
+    array = held.startswith("[")
+    place = 1 if array else 0
+    while True:
+        place = _GAP.match(held, place).end()  # type: ignore[union-attr]  # it matches nothing at least
+        if array and held.startswith("]", place):
+            return
+        try:
+            # A number at the very end might go on; objects, which orders are, cannot.
+            content, place = _decoder.raw_decode(held, place)
+        except (ValueError, RecursionError):
+            if ended and place == len(held) and not array:
+                return
+            if ended or len(held) - place > VALUE_BYTES:
+                raise MappingError(
+                    f"{path.name} breaks off or is no JSON after {number:,} orders.", "Fetch the file again."
+                ) from None
+            more = next(blocks, None)
+            ended = more is None
+            held, place = held[place:] + (more or ""), 0
+            continue
+        number += 1
+        yield content, number

@@ -1,0 +1,340 @@
+"""A mapping guessed from a feed's header and its first lines.
+
+1. It is a proposal: people read it before it is used. What was guessed without evidence is said in `notes`.
+2. Names are compared without accents, case and signs, in French and English.
+3. Nothing of what lines say is in a note or an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from volens.errors import MappingError
+from volens.ingest.files import SUFFIXES, broken_file, open_bytes, shown_name
+from volens.ingest.mapping import CURRENCIES, CUSTOMER_FIELDS, PURCHASE_FIELDS, Mapping
+
+SAMPLE_LINES = 1_000
+SAMPLE_BYTES = 1 << 19
+
+# In the order in which a field takes a column; the first synonym that the header has wins.
+SYNONYMS: AbstractMapping[str, tuple[str, ...]] = {
+    "card": ("card", "carte", "no carte", "num carte", "numero carte", "carte fidelite", "no carte fidelite",
+             "num carte fidelite", "card number", "card no", "card id", "loyalty card", "loyalty id", "household id",
+             "customer id", "id client", "no client", "numero client", "code client", "client", "member id"),
+    "email": ("email", "e mail", "mail", "courriel", "adresse email", "adresse mail", "email address"),
+    "receipt": ("receipt", "receipt number", "receipt no", "no ticket", "num ticket", "numero ticket", "ticket",
+                "ticket id", "id ticket", "basket id", "basket", "transaction id", "transaction number", "order number",
+                "no commande", "numero commande", "invoice", "facture"),
+    "line": ("line", "line number", "line no", "no ligne", "num ligne", "numero ligne", "ligne", "position"),
+    "till": ("till", "till number", "caisse", "no caisse", "num caisse", "numero caisse", "register", "pos", "tpv"),
+    "store": ("store", "store id", "store code", "store number", "magasin", "no magasin", "num magasin",
+              "code magasin", "id magasin", "numero magasin", "point de vente", "shop", "shop id", "site"),
+    "time": ("time", "timestamp", "transaction timestamp", "datetime", "date time", "horodatage", "date heure",
+             "date et heure", "dateheure", "date ticket", "sold at", "created at"),
+    "date": ("date", "day", "jour", "date vente", "date achat", "date de vente", "transaction date", "sale date"),
+    "clock": ("clock", "hour", "heure", "heure vente", "heure ticket", "transaction time", "sale time"),
+    "sku": ("sku", "ean", "ean13", "gtin", "code ean", "code barre", "code barres", "barcode", "product id",
+            "product", "product code", "article", "code article", "id article", "ref article", "reference",
+            "code produit", "produit", "item", "item id", "upc"),
+    "quantity": ("quantity", "qty", "quantite", "qte", "nombre", "nb", "units", "poids", "weight"),
+    "unit": ("unit", "unite", "unite mesure", "uom", "unite de mesure"),
+    "amount": ("amount", "sales value", "montant", "montant ttc", "montant net", "total ttc", "total", "line total",
+               "net amount", "prix total", "ca ttc", "prix", "price", "unit price", "prix unitaire"),
+    "discount": ("discount", "remise", "montant remise", "retail disc", "reduction", "rabais", "promo"),
+    "currency": ("currency", "devise", "monnaie", "price currency"),
+    "given_name": ("given name", "first name", "firstname", "prenom"),
+    "family_name": ("family name", "last name", "lastname", "surname", "nom", "nom de famille"),
+    "phone": ("phone", "telephone", "tel", "mobile", "portable", "phone number", "no telephone"),
+    "street": ("street", "address", "adresse", "adresse postale", "rue", "address line 1", "adresse 1", "voie"),
+    "postcode": ("postcode", "postal code", "zip", "zip code", "code postal", "cp"),
+    "city": ("city", "town", "ville", "commune", "localite"),
+    "country": ("country", "country code", "pays", "code pays"),
+    "birth_date": ("birth date", "birthdate", "date of birth", "date naissance", "date de naissance", "naissance"),
+    "language": ("language", "lang", "langue"),
+}  # fmt: skip
+
+UNIT_WORDS = {
+    "piece": ("piece", "pieces", "pce", "pc", "pcs", "u", "un", "unit", "unite", "ea", "each", "uvc"),
+    "kg": ("kg", "kgm", "kilo", "kilogramme", "kilogram"),
+}
+PATTERNS = (
+    "iso", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%Y%m%d%H%M%S", "%d-%m-%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d/%m/%y %H:%M:%S", "%d/%m/%y %H:%M",
+    "%Y%m%d %H%M%S", "%Y%m%d %H:%M:%S", "%Y%m%d %H%M", "%d/%m/%Y %H%M", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y%m%d",
+    "%m/%d/%Y",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A mapping, and what people should look at before they use it."""
+
+    mapping: Mapping
+    notes: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+    """Columns of the feed that mean nothing to Volens; they are not read."""
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The header and the first lines as text, with what the file's form told."""
+
+    header: list[str]
+    columns: dict[str, list[str]]
+    settings: dict[str, str]
+    notes: list[str]
+
+
+def propose(path: Path) -> Mapping:
+    """The mapping alone; `proposal` says more. `MappingError` when a needed column is not recognized."""
+    return proposal(path).mapping
+
+
+def proposal(path: Path) -> Proposal:
+    """What a feed's columns seem to mean, from its header and first 1,000 lines. Reads only."""
+    file = _first_file(path)
+    source = re.sub(r"[^a-z]+", "-", _plain(file.name.split(".")[0])).strip("-") or "feed"
+    start = _start(file)
+    if start.startswith(b"PAR1"):
+        return _tabular(file, source, _parquet_sample(file))
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        mapping = Mapping(source, "schema-org-order", channel="web", store="web", amounts_per="unit", discount_is="to-take-off")
+        return Proposal(
+            mapping,
+            (
+                "A `price` is taken as the price of one unit, as schema.org defines it. If your shop writes the "
+                "price of the whole line, set `amounts: per: line`.",
+                "A `discount` is taken off the prices. If they are already without it, set `discount: taken-off`.",
+            ),
+        )
+    return _tabular(file, source, _csv_sample(file, start))
+
+
+def _first_file(path: Path) -> Path:
+    if path.is_dir():
+        endings = tuple(ending for found in SUFFIXES.values() for ending in found)
+        files = sorted(file for file in path.iterdir() if file.name.lower().endswith(endings))
+        if not files:
+            raise MappingError(f"The folder {path.name} has no CSV, Parquet or JSON file.", "Check the path.")
+        return files[0]
+    if not path.is_file():
+        raise MappingError(f"There is no file {path}.", "Check the path.")
+    return path
+
+
+def _start(file: Path) -> bytes:
+    raw, source = open_bytes(file)
+    with raw:
+        try:
+            start = bytes(source.read(SAMPLE_BYTES))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise broken_file(file, error) from error
+    if not start.strip():
+        raise MappingError(f"{file.name} is empty.", "Ask the sender for it again.")
+    return start
+
+
+def _parquet_sample(file: Path) -> _Sample:
+    try:
+        with pq.ParquetFile(file) as source:
+            header = list(source.schema_arrow.names)
+            rows = next(source.iter_batches(batch_size=SAMPLE_LINES), None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise broken_file(file, error) from error
+    columns = {
+        name: ["" if value is None else str(value) for value in (rows.column(name).to_pylist() if rows else [])]
+        for name in header
+    }
+    return _Sample(header, columns, {"format": "parquet"}, [])
+
+
+def _csv_sample(file: Path, start: bytes) -> _Sample:
+    text, encoding = _decoded(start, file)
+    notes = [] if encoding == "utf-8" else [f"The file is not UTF-8; it is read as {encoding}."]
+    if len(start) == SAMPLE_BYTES:
+        text = text[: text.rfind("\n") + 1]  # the last line of the sample is cut
+    first = text.splitlines()[0]
+    delimiter = max((";", ",", "\t", "|"), key=lambda sign: (first.count(sign), sign == ";"))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header = [name.strip() for name in next(rows)]
+    lines = [row for _, row in zip(range(SAMPLE_LINES), rows, strict=False) if len(row) == len(header)]
+    if len(header) < 2:
+        raise MappingError(
+            f"{file.name} has one column only, whether it is read with ; , tab or |.",
+            "Is it a table at all? Export it as CSV with a header.",
+        )
+    columns = {name: [row[place].strip() for row in lines] for place, name in enumerate(header)}
+    return _Sample(header, columns, {"format": "csv", "delimiter": delimiter, "encoding": encoding}, notes)
+
+
+def _decoded(start: bytes, file: Path) -> tuple[str, str]:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return start.decode("utf-16", errors="replace"), "utf-16"
+    if b"\x00" in start:
+        raise MappingError(f"{file.name} is not text.", "Export it as CSV, Parquet or JSON.")
+    for cut in range(4 if len(start) == SAMPLE_BYTES else 1):  # the sample may end inside a letter
+        try:
+            return start[: len(start) - cut].decode("utf-8-sig"), "utf-8"
+        except UnicodeDecodeError:
+            continue
+    return start.decode("cp1252", errors="replace"), "cp1252"
+
+
+def _tabular(file: Path, source: str, sample: _Sample) -> Proposal:
+    found = _fields(sample.header)
+    notes = list(sample.notes)
+    customers = "sku" not in found and bool({"given_name", "family_name", "birth_date", "postcode"} & set(found))
+    wanted = CUSTOMER_FIELDS if customers else PURCHASE_FIELDS
+    columns = {name: found[name] for name in wanted if name in found}
+    settings: dict[str, object] = dict(sample.settings)
+    if customers:
+        days = [day for day in sample.columns.get(columns.get("birth_date", ""), []) if day]
+        pattern = _pattern(days)
+        if pattern is None:
+            notes.append("The form of the birth dates is not recognized: write it under `time: format:`.")
+        settings |= {"contents": "customers", "time_format": pattern or "iso"}
+    else:
+        columns, settings = _purchases(sample, columns, settings, notes)
+    unused = tuple(shown_name(name) for name in sample.header if name not in columns.values())
+    missing = _missing(columns, customers)
+    if missing:
+        taken = ", ".join(f"{name} ← {shown_name(column)}" for name, column in columns.items()) or "none"
+        raise MappingError(
+            f"{file.name} has no column that is recognized as {' or as '.join(missing)}. Recognized: {taken}. "
+            f"Others: {', '.join(unused) or 'none'}.",
+            "Write the mapping by hand (docs/ingest.md has one to copy), or give the file a header with these names.",
+        )
+    return Proposal(Mapping(source=source, columns=columns, **settings), tuple(notes), unused)  # type: ignore[arg-type]
+
+
+def _missing(columns: AbstractMapping[str, str], customers: bool) -> list[str]:
+    if customers:
+        return [] if "card" in columns else ["card"]
+    missing = [name for name in ("receipt", "sku", "quantity", "amount") if name not in columns]
+    missing += [] if {"card", "email"} & set(columns) else ["card"]
+    missing += [] if {"time", "date"} & set(columns) else ["time"]
+    return missing
+
+
+def _purchases(
+    sample: _Sample, columns: dict[str, str], settings: dict[str, object], notes: list[str]
+) -> tuple[dict[str, str], dict[str, object]]:
+    if "card" in columns and "email" in columns:
+        notes.append("There is a card and an e-mail; the card is taken, the e-mail is not read.")
+        del columns["email"]
+    if "time" in columns:
+        columns.pop("date", None)
+        columns.pop("clock", None)
+
+    def values(name: str) -> list[str]:
+        return [value for value in sample.columns.get(columns.get(name, ""), []) if value]
+
+    times = values("time") or values("date")
+    if "date" in columns and "clock" in columns:
+        pairs = zip(sample.columns[columns["date"]], sample.columns[columns["clock"]], strict=True)
+        times = [f"{day} {clock}" for day, clock in pairs if day]
+    pattern = _pattern(times)
+    if pattern is None:
+        notes.append("The form of the times is not recognized: write it under `time: format:`, as %d/%m/%Y %H:%M:%S.")
+    elif pattern.startswith("%d/%m") and _pattern(times, ("%m/%d" + pattern[5:],)):
+        notes.append("Days and months cannot be told apart in these lines; they are read as day/month.")
+    settings["time_format"] = pattern or "iso"
+    amounts = values("amount")
+    decimal_comma = any(re.search(r"\d,\d{1,3}$", value) for value in [*amounts, *values("quantity")])
+    if settings["format"] == "csv":
+        settings["decimal"] = "," if decimal_comma else "."
+    cents = bool(amounts) and all(re.fullmatch(r"[+-]?\d+", value) for value in amounts)
+    if cents and sum(abs(int(value)) for value in amounts) / len(amounts) >= 50:
+        settings["amounts_in"] = "minor"
+        notes.append("All amounts are whole numbers, so they are taken as cents. If they are euros: `in: major`.")
+    if _plain(columns.get("amount", "")) in ("prix", "price", "unit price", "prix unitaire"):
+        settings["amounts_per"] = "unit"
+        notes.append("The amount seems to be the price of one unit; it is multiplied by the quantity.")
+    if "discount" in columns:
+        notes.append("Amounts are taken to be without the discount already. If not: `discount: to-take-off`.")
+    if "store" not in columns:
+        settings["store"] = "1"
+        notes.append("There is no store column: all lines are taken to be of a store `1`.")
+    if "unit" in columns:
+        settings["units"] = _units(values("unit"), notes)
+    if not set(values("currency")) <= CURRENCIES and "currency" in columns:
+        notes.append("Some currencies are not known; their lines are refused.")
+    if "line" not in columns and _come_back(sample, columns):
+        settings["receipts"] = "scattered"
+        notes.append("Receipts come back further down with other lines, so the file is read as `scattered`.")
+    return columns, settings
+
+
+def _units(words: Sequence[str], notes: list[str]) -> dict[str, str]:
+    known = {word: unit for unit, synonyms in UNIT_WORDS.items() for word in synonyms}
+    distinct = sorted(set(words))
+    if any(_plain(word) not in known for word in distinct):
+        notes.append("Some units are not recognized: say under `quantities: units:` which are `piece` and `kg`.")
+    return {word: known[_plain(word)] for word in distinct if _plain(word) in known and word not in UNIT_WORDS}
+
+
+def _come_back(sample: _Sample, columns: AbstractMapping[str, str]) -> bool:
+    """Whether a receipt's lines stand in two places and differ: one receipt in pieces, not two copies of it."""
+    identity = [sample.columns[columns[name]] for name in ("store", "till", "receipt") if name in columns]
+    keys = list(zip(*identity, strict=True))
+    blocks: dict[tuple[str, ...], list[list[str]]] = {}
+    last: tuple[str, ...] | None = None
+    for key, sku in zip(keys, sample.columns[columns["sku"]] if "sku" in columns else [], strict=False):
+        if key != last:
+            blocks.setdefault(key, []).append([])
+        blocks[key][-1].append(sku)
+        last = key
+    broken = sum(any(sorted(one) != sorted(found[0]) for one in found[1:]) for found in blocks.values())
+    return broken > max(1, len(blocks) // 10)
+
+
+def _fields(header: Sequence[str]) -> dict[str, str]:
+    plain: dict[str, str] = {}
+    for name in header:
+        plain.setdefault(_plain(name), name)
+    taken: dict[str, str] = {}
+    for field, synonyms in SYNONYMS.items():
+        for word in synonyms:
+            if word in plain and plain[word] not in taken.values():
+                taken[field] = plain[word]
+                break
+    return taken
+
+
+def _plain(name: str) -> str:
+    """Without accents, case and signs: `N° Carte_Fidélité` is `no carte fidelite`."""
+    letters = unicodedata.normalize("NFKD", name.replace("°", "o").replace("º", "o").lower())
+    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", " ", kept).strip()
+
+
+def _pattern(times: Sequence[str], patterns: Sequence[str] = PATTERNS) -> str | None:
+    """The first pattern that nearly all of these times have; a few broken ones are normal."""
+    if not times:
+        return "iso"
+    for pattern in patterns:
+        read: Callable[[str], object] = (
+            datetime.fromisoformat if pattern == "iso" else lambda text, form=pattern: datetime.strptime(text, form)  # type: ignore[misc]  # noqa: DTZ007
+        )
+        if sum(_reads(read, text) for text in times) >= 0.9 * len(times):
+            return pattern
+    return None
+
+
+def _reads(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,195 @@
+"""The records of what came in: batches and the quarantine.
+
+1. A batch goes reading → staged → done, or is cleared; never any other way (`TRANSITIONS`).
+2. A batch is staged in one transaction with its quarantine, before its lines are added to the table. After a crash
+   the table's snapshots say whether a staged batch is in it: `intake.recover` asks them.
+3. The quarantine keeps what a refused line said only sealed and for `KEPT_DAYS` days. Of one batch it places the
+   first `QUARANTINE_LINES` and keeps the words of `SEALED_LINES`; the rest is counted in the batch's summary. A
+   feed that is wrong from top to bottom is not copied into the records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from volens.errors import NotNow
+from volens.holders import Database
+
+KEPT_DAYS = 30
+QUARANTINE_LINES = 100_000
+SEALED_LINES = 10_000
+ROWS_PER_STATEMENT = 5_000
+
+TRANSITIONS = MappingProxyType(
+    {
+        "reading": frozenset({"staged", "cleared"}),
+        "staged": frozenset({"done", "cleared"}),
+        "done": frozenset[str](),
+        "cleared": frozenset[str](),
+    }
+)
+
+metadata = MetaData()
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch", String(32), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("file_name", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("ended_at", String(32)),
+    Column("summary", Text, nullable=False),  # JSON of counts
+    Index("batches_by_state", "state"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("batch", String(32), primary_key=True),
+    Column("file_number", Integer, primary_key=True, autoincrement=False),
+    Column("line_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("source", String(64), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("kept_until", String(10), nullable=False),
+    Column("sealed", LargeBinary),  # the line under the intake key; none beyond the limit
+    Index("quarantine_by_day", "kept_until"),
+)
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """One refused line."""
+
+    file_number: int
+    line_number: int
+    place: int
+    reason: str
+    sealed: bytes | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as it is recorded."""
+
+    batch: str
+    source: str
+    file_name: str
+    state: str
+    started_at: str
+    ended_at: str | None
+    summary: dict[str, Any]
+
+
+class BatchRecords:
+    """Batches and quarantine in the records. Every method is one transaction, durable when it returns."""
+
+    def __init__(self, records: Database) -> None:
+        self._records = records
+
+    def start(self, batch: str, source: str, file_name: str, now: datetime) -> None:
+        """Records that a batch is being read."""
+        with self._records.writing() as connection:
+            connection.execute(
+                insert(batches).values(
+                    batch=batch,
+                    source=source,
+                    file_name=file_name[:255],
+                    state="reading",
+                    started_at=now.isoformat(timespec="seconds"),
+                    summary="{}",
+                )
+            )
+
+    def stage(self, batch: str, source: str, summary: dict[str, Any], refused: Iterable[Quarantined], today: date) -> None:
+        """What is about to be added, and what was refused. Not to be done twice: the second time is `NotNow`."""
+        kept_until = (today + timedelta(days=KEPT_DAYS)).isoformat()
+        with self._records.writing() as connection:
+            self._move(connection, batch, "staged", {"summary": json.dumps(summary, sort_keys=True)})
+            rows = [{"batch": batch, "source": source, "kept_until": kept_until, **vars(line)} for line in refused]
+            for start in range(0, len(rows), ROWS_PER_STATEMENT):
+                connection.execute(insert(quarantine), rows[start : start + ROWS_PER_STATEMENT])
+
+    def finish(self, batch: str, now: datetime) -> None:
+        """The batch is in the table."""
+        with self._records.writing() as connection:
+            self._move(connection, batch, "done", {"ended_at": now.isoformat(timespec="seconds")})
+
+    def clear(self, batch: str, now: datetime) -> None:
+        """The batch is not in the table and never will be: its quarantine goes with it."""
+        with self._records.writing() as connection:
+            self._move(connection, batch, "cleared", {"ended_at": now.isoformat(timespec="seconds")})
+            connection.execute(delete(quarantine).where(quarantine.c.batch == batch))
+
+    def unfinished(self) -> list[Batch]:
+        """Batches that are neither done nor cleared, oldest first."""
+        with self._records.reading() as connection:
+            rows = connection.execute(
+                select(batches).where(batches.c.state.in_(("reading", "staged"))).order_by(batches.c.started_at)
+            ).mappings()
+            return [_batch(dict(row)) for row in rows]
+
+    def batch(self, batch: str) -> Batch | None:
+        """One batch, or none."""
+        with self._records.reading() as connection:
+            row = connection.execute(select(batches).where(batches.c.batch == batch)).mappings().one_or_none()
+            return _batch(dict(row)) if row is not None else None
+
+    def quarantined(self, batch: str) -> Sequence[Quarantined]:
+        """A batch's refused lines in the order of the feed."""
+        fields = ("file_number", "line_number", "place", "reason", "sealed")
+        with self._records.reading() as connection:
+            rows = connection.execute(
+                select(*(quarantine.c[name] for name in fields))
+                .where(quarantine.c.batch == batch)
+                .order_by(quarantine.c.file_number, quarantine.c.line_number, quarantine.c.place)
+            )
+            return [Quarantined(*row) for row in rows]
+
+    def expire(self, today: date) -> int:
+        """Removes what was kept long enough; how many lines. For retention."""
+        with self._records.writing() as connection:
+            gone = quarantine.c.kept_until < today.isoformat()
+            count = connection.execute(select(func.count()).select_from(quarantine).where(gone)).scalar_one()
+            connection.execute(delete(quarantine).where(gone))
+            return int(count)
+
+    def _move(self, connection: Connection, batch: str, to: str, values: dict[str, Any]) -> None:
+        allowed = [state for state, following in TRANSITIONS.items() if to in following]
+        moved = connection.execute(
+            update(batches).where(batches.c.batch == batch, batches.c.state.in_(allowed)).values(state=to, **values)
+        )
+        if moved.rowcount != 1:
+            raise NotNow(
+                f"The batch {batch} cannot become {to!r} now; another run has finished or cleared it.",
+                "Run the same command again.",
+            )
+
+
+def _batch(row: dict[str, Any]) -> Batch:
+    return Batch(**{**row, "summary": json.loads(row["summary"])})
