@@ -169,8 +169,10 @@ class House:
             return catalogue.load_products(self.settings.purchases, path)
 
     def take_in(self, path: Path, mapping: Mapping, progress: Progress = lambda step, done, total: None) -> Summary:
-        """Takes a feed of purchases in: all of it or nothing, each receipt once."""
+        """Takes a feed of purchases in: all of it or nothing, each receipt once. Quarantine that is old enough goes."""
         with self._alone() as renew:
+            batches = BatchRecords(self._stores.records)
+            batches.expire(legal_day(self.clock.now(), self.programme.country))
 
             renewed = self.clock.now()
 
@@ -187,7 +189,7 @@ class House:
                 identities=Pseudonymiser(self._vault, self._keys),
                 store=self._stores.purchases,
                 catalogue_folder=self.settings.purchases,
-                batches=BatchRecords(self._stores.records),
+                batches=batches,
                 clock=self.clock,
                 count_accounts=self._vault.count_accounts,
                 progress=told,

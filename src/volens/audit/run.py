@@ -14,6 +14,7 @@ from volens.evidence.merkle import leaf_hash
 from volens.evidence.outside import Outside
 from volens.holders import Database
 from volens.identity import accounts
+from volens.ingest import store as intake
 from volens.insights import accountant
 from volens.releases import store as releases
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BUDGET = "every charge and answer is on the public record"
 RELEASES = "every release stands where its steps led"
+BATCHES = "every feed that came in stands where its steps led"
 ACCOUNTS = "every account belongs to whom it was linked"
 
 
@@ -32,6 +34,7 @@ def audit(records: Database, outside: Outside) -> Report:
         check_trees(connection, outside, report)
         check_choices_and_uses(connection, report)
         _check_accounts(connection, report)
+        _check_batches(connection, report)
         _check_budget(connection, report)
         _check_releases(connection, report)
     return report
@@ -48,6 +51,19 @@ def _check_accounts(connection: Connection, report: Report) -> None:
         for account in sorted(should.keys() | stored.keys()):
             if should.get(account) != stored.get(account):
                 report.found(ACCOUNTS, f"accounts {account}", "it is not linked as the events say")
+
+
+def _check_batches(connection: Connection, report: Report) -> None:
+    with report.checking(BATCHES) as looked_at:
+        should = {}
+        for row in log.rows(connection, EVENTS, kinds=["batch"]):
+            detail = json.loads(row.detail)
+            should[detail["batch"]] = detail["state"]
+        stored = intake.states(connection)
+        looked_at.append(len(stored))
+        for batch in sorted(should.keys() | stored.keys()):
+            if should.get(batch) != stored.get(batch):
+                report.found(BATCHES, f"batches {batch}", "its state is not that of its last step")
 
 
 def _check_budget(connection: Connection, report: Report) -> None:

@@ -24,8 +24,8 @@ from rich.table import Table
 from volens.app import House, initialise
 from volens.clock import Clock
 from volens.demo import people, source, truth
+from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
-from volens.demo.operator import rewritten
 from volens.demo.source import Journey
 from volens.demo.words import words
 from volens.errors import BadInput, GridTooFine

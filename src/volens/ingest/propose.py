@@ -50,8 +50,10 @@ SYNONYMS: AbstractMapping[str, tuple[str, ...]] = {
     "quantity": ("quantity", "qty", "quantite", "qte", "nombre", "nb", "units", "poids", "weight"),
     "unit": ("unit", "unite", "unite mesure", "uom", "unite de mesure"),
     "amount": ("amount", "sales value", "montant", "montant ttc", "montant net", "total ttc", "total", "line total",
-               "net amount", "prix total", "ca ttc", "prix", "price", "unit price", "prix unitaire"),
-    "discount": ("discount", "remise", "montant remise", "retail disc", "reduction", "rabais", "promo"),
+               "net amount", "prix total", "ca ttc", "montant centimes", "montant cents", "amount cents", "amount minor", "prix",
+               "price", "unit price", "prix unitaire"),
+    "discount": ("discount", "remise", "montant remise", "retail disc", "reduction", "rabais", "promo",
+                 "remise centimes", "discount cents"),
     "currency": ("currency", "devise", "monnaie", "price currency"),
     "given_name": ("given name", "first name", "firstname", "prenom"),
     "family_name": ("family name", "last name", "lastname", "surname", "nom", "nom de famille"),
@@ -240,6 +242,9 @@ def _purchases(
     def values(name: str) -> list[str]:
         return [value for value in sample.columns.get(columns.get(name, ""), []) if value]
 
+    if "clock" in columns and not {"time", "date"} & set(columns) and _pattern(values("clock")) is not None:
+        # A column called "hour" that holds the day as well is the whole time.
+        columns["time"] = columns.pop("clock")
     times = values("time") or values("date")
     if "date" in columns and "clock" in columns:
         pairs = zip(sample.columns[columns["date"]], sample.columns[columns["clock"]], strict=True)

@@ -36,6 +36,7 @@ from sqlalchemy import (
 )
 
 from volens.errors import NotNow
+from volens.evidence.log import EVENTS, Event, append
 from volens.holders import Database
 
 KEPT_DAYS = 30
@@ -125,6 +126,7 @@ class BatchRecords:
                     summary="{}",
                 )
             )
+            _record(connection, batch, "reading")
 
     def stage(self, batch: str, source: str, summary: dict[str, Any], refused: Iterable[Quarantined], today: date) -> None:
         """What is about to be added, and what was refused. Not to be done twice: the second time is `NotNow`."""
@@ -189,6 +191,17 @@ class BatchRecords:
                 f"The batch {batch} cannot become {to!r} now; another run has finished or cleared it.",
                 "Run the same command again.",
             )
+        _record(connection, batch, to)
+
+
+def _record(connection: Connection, batch: str, state: str) -> None:
+    """The batch's new state as an event, in the transaction of the change."""
+    append(connection, EVENTS, [Event("batch", detail={"batch": batch, "state": state})])
+
+
+def states(connection: Connection) -> dict[str, str]:
+    """The state of every batch, for the audit."""
+    return {str(batch): str(state) for batch, state in connection.execute(select(batches.c.batch, batches.c.state))}
 
 
 def _batch(row: dict[str, Any]) -> Batch:

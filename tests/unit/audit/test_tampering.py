@@ -20,6 +20,7 @@ from volens.errors import Tampered
 from volens.evidence import log
 from volens.evidence.log import EVENTS, TREES, Row
 from volens.evidence.merkle import Frontier, leaf_hash
+from volens.ingest.store import BatchRecords
 from volens.insights.accountant import Accountant, Charge
 from volens.releases.workflow import Workflow
 
@@ -37,6 +38,7 @@ def a_year(shop: Shop) -> list[int]:
     shop.outside.publish(shop.records)
     shop.say(people[3], "withdrawn")
     shop.barrier.hand_over(shop.request(), people, {"file": "audience"})
+    BatchRecords(shop.records).start("b1", "caisse", "caisse.csv", START)
     accountant = Accountant(shop.records)
     accountant.reserve(Charge(PLAN, JUICE, {"grid": "coarse"}, (2026,), 28, 351))
     accountant.keep(PLAN, '{"vectors":{}}', START.date())
@@ -107,6 +109,7 @@ TAMPERINGS = {
     "the second person becomes the first": (
         run("update release_moves set actor = 'Alice Exemple' where state = 'approved'"), "release_moves "),
     "a step is removed": (run("delete from release_moves where state = 'approved'"), "public "),
+    "a feed never came in": (run("delete from batches"), "batches "),
     "an account changes hands": (run("update accounts set customer = 2 where account = 1"), "accounts 1"),
 }  # fmt: skip
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-
 from tests.support.needs import require
+
 from volens.demo import source
 from volens.demo.people import HEROINE
 from volens.demo.source import Journey

@@ -26,14 +26,14 @@ SHORTHAND = re.compile(
 SHOUTING = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}")
 WITHOUT_ACCENT = re.compile(
     r"\b(creme|cremes|pate|pates|peche|peches|gateau|gateaux|legume|legumes|cafe|cafes|the|thes|ble|mais|epice|epices|boeuf|oeuf|"
-    r"oeufs|bebe|cereale|cereales|desodorisant|surgele|surgeles|surgelee|surgelees|fume|fumes|fumee|fumees|pret|prets|roti|sache"
-    r"|fraiche|fraiches|hygiene|deodorant|deodorants|boite|boites|biere|bieres|sante|beaute|the|glace a|legere|reserve|epinard)\b",
+    r"oeufs|bebe|cereale|cereales|desodorisant|surgele|surgeles|surgelee|surgelees|fume|fumes|fumee|fumees|pret|prets|roti|"
+    r"fraiche|fraiches|hygiene|deodorant|deodorants|boite|boites|biere|bieres|sante|beaute|legere|reserve|epinard)\b",
     re.IGNORECASE,
 )
+# Those that the source's own type names mention.
 TRADE_MARKS = re.compile(
-    r"frisk|ritz|cheez|purina|alpo|pedigree|skippy|covergirl|maybelline|revlon|or[ée]al|sally|legg|pepperid|kodak|hanes|levi|"
-    r"barbie|saran|coty|almay|jell-?o|oreo|pampers|tropicana|pepsi|coca|tide|danone|president|philadelphia|kleenex|sopalin|scotch"
-    r"|nutella|kellogg|heinz|evian|lays|doritos|velveeta|spam\b",
+    r"\b(friskies|ritz|cheez|purina|alpo|pedigree|skippy|covergirl|maybelline|revlon|or[ée]al|sally|leggs|pepperidge|kodak|hanes|"
+    r"levis?|barbie|saran|coty|almay|american express)\b",
     re.IGNORECASE,
 )
 

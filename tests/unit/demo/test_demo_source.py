@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,19 +15,20 @@ from volens.demo import source
 from volens.demo.source import Journey
 from volens.errors import BadInput
 
-LAST = datetime(2018, 1, 1, 4, 1, 20)
+FIRST = datetime.fromisoformat("2017-01-01T11:53:26")
+LAST = datetime.fromisoformat("2018-01-01T04:01:20")
 
 
 @pytest.mark.parametrize(
     "as_of", [date(2018, 1, 2), date(2018, 1, 8), date(2018, 1, 9), date(2026, 2, 1), date(2031, 12, 25), date(2017, 3, 1)]
 )
 def test_move_lands_in_the_week_before(as_of: date) -> None:
-    times = pa.array([datetime(2017, 1, 1, 11, 53, 26), LAST], pa.timestamp("ns"))
+    times = pa.array([FIRST, LAST], pa.timestamp("ns"))
     moved = source.move(times, as_of).to_pylist()
     assert as_of - timedelta(days=7) <= moved[-1].date() < as_of
     for before, after in zip(times.cast(pa.timestamp("s")).to_pylist(), moved, strict=True):
         assert (before.weekday(), before.time()) == (after.weekday(), after.time())
-    assert moved[1] - moved[0] == LAST - datetime(2017, 1, 1, 11, 53, 26)
+    assert moved[1] - moved[0] == LAST - FIRST
 
 
 def test_the_day_itself_is_not_in_the_week_before() -> None:
@@ -71,7 +73,7 @@ def test_lines_come_in_the_order_of_time_and_whole_baskets(journey: Journey) -> 
     times = journey.lines.column("time").to_pylist()
     assert times == sorted(times)
     baskets = journey.lines.column("basket").to_pylist()
-    changes = 1 + sum(one != other for one, other in zip(baskets, baskets[1:], strict=False))
+    changes = 1 + sum(one != other for one, other in pairwise(baskets))
     assert changes == len(set(baskets))
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from volens import clock
 from volens.databases.connect import SqlDatabase, connect
-from volens.ingest import store as records_of_ingest
+from volens.databases.migrate import upgrade
 from volens.ingest.intake import take_in
 from volens.ingest.mapping import Mapping
 from volens.ingest.store import BatchRecords
@@ -94,7 +94,7 @@ def make_house(folder: Path) -> House:
     """A fresh house in a folder, with the products 1 to 9."""
     folder.mkdir(parents=True, exist_ok=True)
     records = connect(f"sqlite:///{folder / 'records.db'}")
-    records_of_ingest.metadata.create_all(records.engine)
+    upgrade(records, "records")
     products = folder / "products.csv"
     products.write_text("sku,category\n" + "".join(f"{sku},juice\n" for sku in range(1, 10)), encoding="utf-8")
     catalogue.load_products(folder / "catalogue", products)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.needs import require
 from tests.unit.releases.made_up import facts, figures, labels, pack
 
 from volens.releases.package import contents
@@ -25,8 +25,7 @@ def browser() -> Iterator[Any]:
     except ImportError:
         found = None
     if found is None:
-        assert not os.environ.get("CI"), "CI has Chromium and playwright"
-        pytest.skip("no chromium or no playwright on this machine")
+        require("browser", "no chromium or no playwright on this machine")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         yield opened
