@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -94,14 +94,20 @@ def open_house(home: Path, *, clock: Clock | None = None) -> House:
     clock = clock or system()
     programme = _checked_programme(settings.programme, clock)
     keys = house_keys.load(settings.keys)
-    databases = []
-    for url, history in ((settings.records_url, "records"), (settings.customer_keys_url, "customer_keys")):
-        database = connect(url)
-        if not at_head(database, history):
-            raise Unavailable(f"The store of {history.replace('_', ' ')} is not up to date.", "Run: volens init --upgrade")
-        databases.append(database)
-    purchases = PurchasesStore.open(settings.purchases, catalog_url=_catalog_url(settings))
-    return House(settings, programme, keys, databases[0], databases[1], purchases, clock)
+    with ExitStack() as undo:
+        databases = []
+        for url, history in ((settings.records_url, "records"), (settings.customer_keys_url, "customer_keys")):
+            database = connect(url)
+            undo.callback(database.dispose)
+            if not at_head(database, history):
+                store = history.replace("_", " ")
+                raise Unavailable(f"The store of {store} is not up to date.", "Run: volens init --upgrade")
+            databases.append(database)
+        purchases = PurchasesStore.open(settings.purchases, catalog_url=_catalog_url(settings))
+        undo.callback(purchases.close)
+        house = House(settings, programme, keys, databases[0], databases[1], purchases, clock)
+        undo.pop_all()  # opened whole: from here on the house closes what it holds
+    return house
 
 
 def _checked_programme(folder: Path, clock: Clock) -> Programme:

@@ -158,6 +158,7 @@ def test_what_is_not_understood_is_said_without_data(tmp_path: Path, content: by
 
 
 def test_a_column_called_hour_that_holds_the_day_is_the_time(house: House) -> None:
-    file = house.csv("odd.csv", "C1;1;1;7;03/03/2025 10:30;J1;1;250", header="carte;magasin;caisse;ticket;heure;article;qte;montant_centimes")
+    header = "carte;magasin;caisse;ticket;heure;article;qte;montant_centimes"
+    file = house.csv("odd.csv", "C1;1;1;7;03/03/2025 10:30;J1;1;250", header=header)
     found = propose(file)
     assert (found.columns["time"], found.columns["amount"], found.amounts_in) == ("heure", "montant_centimes", "minor")
