@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Two workers: the tests that talk to databases and fork processes want a core each.
 WORKERS ?= 2
 
-.PHONY: demo test check prove fix lock clean
+.PHONY: demo test check prove bench fix lock clean
 
 demo: $(VENV)/demo.done ## one bottle of orange juice: a year of real purchases, told as a story
 	$(BIN)/volens demo demo
@@ -23,6 +23,9 @@ check: $(VENV)/dev.done ## between edits: below a minute
 
 prove: $(VENV)/dev.done ## what needs many trials or kills processes
 	$(BIN)/python -m pytest -n $(WORKERS) -m prove -rP --no-header
+
+bench: $(VENV)/dev.done ## ratios measured within one run
+	PYTHONPATH=. $(BIN)/python benchmarks/pack.py
 
 fix: $(VENV)/dev.done ## mend what a machine can mend
 	$(BIN)/ruff check --fix .

@@ -22,7 +22,8 @@ EVIDENCE_HELP = "An older package or a signed checkpoint that you kept."
 def main() -> None:
     """Puts purchases to use only as each customer permits, at the moment of each use, and proves it.
 
-    Start with:  volens demo      (a year of real purchases in a minute)
+    \b
+    Start with:  volens demo           a year of real purchases in a minute
     Or with:     volens init my-house
     """
 

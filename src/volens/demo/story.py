@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -278,8 +279,17 @@ def _end(story: Story, first: Path) -> None:
     story.console.print(table)
     story.say("end.keys")
     story.console.print()
-    story.console.print(f"{story.word('end.check')}  volens verify {first}", soft_wrap=True)
+    story.console.print(f"{story.word('end.check')}  {_command()} verify {first}", soft_wrap=True)
     story.console.print(f"{story.word('end.look')}  python3 -m webbrowser {page.resolve().as_uri()}", soft_wrap=True)
+
+
+def _command() -> str:
+    """How to call `volens` from here: by its name where a shell finds it, else by the path of this installation."""
+    beside = Path(sys.executable).parent / "volens"
+    if shutil.which("volens") is not None or not beside.is_file():
+        return "volens"
+    here = Path.cwd()
+    return str(beside.relative_to(here)) if beside.is_relative_to(here) else str(beside)
 
 
 def _permits(household: int) -> bool:
