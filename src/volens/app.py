@@ -23,7 +23,7 @@ from volens.databases.connect import SqlDatabase, connect, make_schema
 from volens.databases.lease import LEASE_SECONDS, PURCHASES_WRITER, held
 from volens.databases.migrate import at_head, upgrade
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import BadInput, ProgrammeError, Unavailable
+from volens.errors import BadInput, KeysMissing, ProgrammeError, Unavailable
 from volens.evidence import log
 from volens.evidence.checkpoint import Checkpoint
 from volens.evidence.log import PUBLIC, Event
@@ -65,6 +65,8 @@ def initialise(
     """Makes a house in an empty folder: sample programme, keys, records, purchases table. Returns it opened."""
     if home.exists() and any(home.iterdir()):
         raise BadInput(f"{home} already holds something.", "Choose an empty folder; nothing is ever overwritten.")
+    if set("*?[]{}") & set(str(home.resolve())):
+        raise BadInput(f"{home} has a character that query engines read as a pattern.", "Use a path without * ? [ ] { }.")
     home.mkdir(parents=True, exist_ok=True)
     lines = ["# A Volens house. See docs/settings.md for every line.", f"expected_customers = {customers}"]
     if records_url is not None:
@@ -110,6 +112,21 @@ def open_house(home: Path, *, clock: Clock | None = None) -> House:
     return house
 
 
+def audit_house(home: Path, *, clock: Clock | None = None) -> Report:
+    """Audits the records of a house, also of one that refuses to open because they are not what was signed."""
+    settings = settings_of.load(home)
+    clock = clock or system()
+    programme, keys = load_programme(settings.programme), house_keys.load(settings.keys)
+    with ExitStack() as undo:
+        databases = []
+        for url in (settings.records_url, settings.customer_keys_url):
+            databases.append(connect(url))
+            undo.callback(databases[-1].dispose)
+        records, customer_keys = databases
+        vault = Vault(records, customer_keys, keys, clock, programme.country)
+        return audit(records, Outside(settings.checkpoints, programme.house, keys.signing_key()), vault.misfiled)
+
+
 def _checked_programme(folder: Path, clock: Clock) -> Programme:
     """The programme, if no rule of severity `error` stands against it on the house's legal day."""
     programme = load_programme(folder)
@@ -149,6 +166,7 @@ class House:
         self._keys = keys
         self._vault = Vault(records, customer_keys, keys, clock, programme.country)
         self._outside = Outside(settings.checkpoints, programme.house, keys.signing_key())
+        self._outside.require_not_older(records)
         today = legal_day(clock.now(), programme.country)
         rules = rulebook(programme)
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
@@ -199,6 +217,8 @@ class House:
                 clock=self.clock,
                 count_accounts=self._vault.count_accounts,
                 progress=told,
+                # The last moment before lines are added: who lost the lease must not add them.
+                on_step=lambda step: renew() if step == "staged" else None,
             )
 
     def _alone(self) -> AbstractContextManager[Callable[[], None]]:
@@ -237,7 +257,7 @@ class House:
 
     def audit(self) -> Report:
         """Replays everything; changes nothing."""
-        return audit(self._stores.records, self._outside)
+        return audit(self._stores.records, self._outside, self._vault.misfiled)
 
     def close(self) -> None:
         """Lets go of the databases. Closing twice is harmless."""
@@ -257,8 +277,15 @@ class House:
         A text that people may have accepted cannot be changed afterwards: it needs a new version, and a new yes.
         """
         with self._stores.records.reading() as connection:
-            rows = list(log.rows(connection, PUBLIC, kinds=["programme", "text"]))
-        texts = {detail["text"]: detail for detail in (json.loads(row.detail) for row in rows if row.kind == "text")}
+            rows = list(log.rows(connection, PUBLIC, kinds=["programme", "text", "key"]))
+        texts = {detail["text"]: detail for detail in (row.said() for row in rows if row.kind == "text")}
+        ours = {"key": self._outside.vkey, "check": house_keys.check_values(self._keys)}
+        for row in rows:
+            if row.kind == "key" and row.said() != ours:
+                raise KeysMissing(
+                    "These keys belong to another house: they are not those on its public record.",
+                    "Point VOLENS_KEYS at this house's own key folder.",
+                )
         happened = []
         for text in self.programme.texts.values():
             detail = {
@@ -274,9 +301,9 @@ class House:
                     f"The text {text.id} is on the public record with other words, recipients or fields.",
                     f"Put it back, and write texts/{text.purpose}/{text.version + 1}/ instead.",
                 )
-        adopted = [json.loads(row.detail)["digest"] for row in rows if row.kind == "programme"]
-        if not adopted:
-            happened.insert(0, Event("key", detail={"key": self._outside.vkey}))
+        adopted = [row.said()["digest"] for row in rows if row.kind == "programme"]
+        if not rows:
+            happened.insert(0, Event("key", detail=ours))
         if not adopted or adopted[-1] != self.programme.digest:
             happened.append(Event("programme", detail=declared(self.programme)))
         if happened:

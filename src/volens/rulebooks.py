@@ -9,18 +9,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from volens.gate.policy import PurposeRule, Rulebook, TextRule
+from volens.gate.policy import YES, PurposeRule, Rulebook, TextRule
 from volens.permissions.ledger import Terms
 from volens.permissions.state import DENYING, SILENT
-from volens.programme.model import Basis, Programme
-
-YES: Mapping[Basis, frozenset[str]] = {
-    Basis.CONSENT: frozenset({"given", "renewed"}),
-    Basis.LEGITIMATE_INTEREST: frozenset({"notified"}),
-    Basis.CONTRACT: frozenset({"joined"}),
-    Basis.LEGAL_OBLIGATION: frozenset(),
-}
-"""How a permission comes into being, for each lawful basis."""
+from volens.programme.model import Programme, Text
 
 
 def rulebook(programme: Programme) -> Rulebook:
@@ -33,12 +25,17 @@ def rulebook(programme: Programme) -> Rulebook:
             waiting_days=purpose.waiting_days,
             renew_months=purpose.renew_months,
             texts={
-                text.id: TextRule(text.recipients, text.fields, text.valid_from, text.invalidated_on)
+                text.id: TextRule(text.recipients, text.fields, text.valid_from, text.invalidated_on, _keep(text))
                 for text in programme.texts_of(purpose.id)
             },
         )
         for purpose in programme.purposes.values()
     }
+
+
+def _keep(text: Text) -> int | None:
+    """The shortest period of all countries: a set of customers is opened as one."""
+    return min(text.keep_months.values(), default=None)
 
 
 def terms(programme: Programme, today: date) -> Terms:
@@ -52,11 +49,12 @@ def terms(programme: Programme, today: date) -> Terms:
         texts={text.id: text.recipients for text in programme.texts.values()},
         current=current,
         kinds={
-            purpose.id: YES[purpose.basis] | (DENYING | SILENT if purpose.needs_choice else frozenset())
+            purpose.id: YES[purpose.basis.value] | (DENYING | SILENT if purpose.needs_choice else frozenset())
             for purpose in programme.purposes.values()
         },
         languages={text.id: frozenset(text.bodies) for text in programme.texts.values()},
         home_country=programme.country,
+        programme=programme.digest,
     )
 
 
@@ -77,6 +75,7 @@ def declared(programme: Programme) -> dict[str, Any]:
                         "fields": sorted(told.fields),
                         "valid_from": told.valid_from.isoformat(),
                         "invalidated_on": told.invalidated_on.isoformat() if told.invalidated_on else None,
+                        "keep_months": told.keep_months,
                     }
                     for text, told in rule.texts.items()
                 },
@@ -101,6 +100,7 @@ def rulebook_of(recorded: Mapping[str, Any]) -> Rulebook:
                     fields=frozenset(told["fields"]),
                     valid_from=date.fromisoformat(told["valid_from"]),
                     invalidated_on=date.fromisoformat(told["invalidated_on"]) if told["invalidated_on"] else None,
+                    keep_months=told["keep_months"],
                 )
                 for text, told in rule["texts"].items()
             },

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,5 +87,8 @@ def _keys_beside(records_url: str, home: Path) -> str:
     """The customer keys' own store: another SQLite file, or another schema that a backup can leave out."""
     if records_url.startswith("sqlite"):
         return f"sqlite:///{home / 'customer-keys.db'}"
+    beside = re.compile(r"(search_path(?:=|%3D))(\w+)")
+    if beside.search(records_url):
+        return beside.sub(r"\1\2_customer_keys", records_url)
     join = "&" if "?" in records_url else "?"
     return f"{records_url}{join}options=-csearch_path%3Dvolens_customer_keys"

@@ -67,6 +67,8 @@ def _one_history(folder: Path, history: list[tuple[int, str, str, str, bool, int
         allowed = {"notified"} if purpose == REMINDERS else {"given", "renewed"}
         if kind in PERMITTING and (kind not in allowed or (to != "*" and to not in named[text])):
             continue
+        if to != "*" and to not in shop.rules[purpose].recipients:
+            continue  # a no to somebody whom no text ever named is refused, since it would reach nobody
         shop.say(people[place], kind, purpose, to, old=old)
         tried[kind] += 1
         spoken.append(Spoken(people[place], purpose, to, kind, text, shop.hand.instant.date()))

@@ -197,10 +197,14 @@ def test_one_year_of_a_customer_in_a_pack_of_two_moves_the_sums_by_no_more_than_
             goes = np.where(stays > 0, 0, caps)
             if trial % 2:  # half of the customers are no extremes
                 stays, goes = ((chosen.random(measure.size) * one).astype(np.int64) for one in (stays, goes))
-            moved = norm(_bounded(stays + goes, measure) - _bounded(stays, measure)) / measure.sensitivity
-            assert measure.rho_nano * moved**2 <= measure.turned_rho_nano, measure.measure
+            # Trips only add up. Of the rest, a year's returns can hide what the other year bought in a shared cell.
+            both = stays + goes if measure.measure == "trips" or trial % 3 else goes
+            moved = norm(_bounded(both, measure) - _bounded(stays, measure)) / measure.sensitivity
+            assert measure.rho_nano * moved**2 <= measure.turned_rho_nano(shared=True), measure.measure
+            if measure.measure != "trips" and trial % 3:
+                assert measure.rho_nano * moved**2 <= measure.turned_rho_nano(shared=False), measure.measure
             beyond = max(beyond, moved)
-    assert beyond > 1, "without the surcharge the promise would be false"
+    assert beyond > 1.2, "without the surcharge the promise would be false"
 
 
 def _bounded(values: Any, measure: MeasurePlan) -> Any:

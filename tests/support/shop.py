@@ -57,8 +57,8 @@ def rules() -> Rulebook:
             waiting_days=30,
             renew_months=12,
             texts={
-                "statistics/1": TextRule(frozenset({JUICE}), told, date(2020, 1, 1), None),
-                "statistics/2": TextRule(both, told, date(2020, 1, 1), None),
+                "statistics/1": TextRule(frozenset({JUICE}), told, date(2020, 1, 1), None, 36),
+                "statistics/2": TextRule(both, told, date(2020, 1, 1), None, 36),
             },
         ),
         REMINDERS: PurposeRule(
@@ -67,7 +67,7 @@ def rules() -> Rulebook:
             recipients=frozenset({"shop"}),
             waiting_days=30,
             renew_months=None,
-            texts={"reminders/1": TextRule(frozenset({"shop"}), told, date(2020, 1, 1), None)},
+            texts={"reminders/1": TextRule(frozenset({"shop"}), told, date(2020, 1, 1), None, 36)},
         ),
     }
 
@@ -84,6 +84,7 @@ def terms(current: str = "statistics/2") -> Terms:
         },
         languages={name: frozenset({"fr", "en"}) for rule in book.values() for name in rule.texts},
         home_country="FR",
+        programme="digest",
     )
 
 
@@ -158,6 +159,7 @@ def _declared(book: Rulebook) -> dict[str, object]:
                         "fields": sorted(told.fields),
                         "valid_from": told.valid_from.isoformat(),
                         "invalidated_on": None,
+                        "keep_months": told.keep_months,
                     }
                     for text, told in rule.texts.items()
                 },

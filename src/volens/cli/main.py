@@ -148,10 +148,9 @@ def verify(file: Path, since: Path | None, trusted: str | None, as_json: bool) -
 @speaking
 def audit(house: Path, as_json: bool) -> None:
     """Replay the record: is everything stored what the events say, and are the events those that were signed?"""
-    from volens.app import open_house
+    from volens.app import audit_house
 
-    with open_house(house, clock=clock()) as opened:
-        found = opened.audit()
+    found = audit_house(house, clock=clock())
     tell(found.to_dict(), found.to_text(), as_json)
     if not found.ok:
         sys.exit(8)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from volens.clock import Clock
 from volens.errors import Unavailable
@@ -38,7 +39,10 @@ leases = Table(
 def held(records: Database, name: str, clock: Clock) -> Iterator[Callable[[], None]]:
     """Holds a lease for the block and gives it back. Yields a function that renews it; call it while work goes on."""
     holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
-    _take(records, name, holder, clock)
+    try:
+        _take(records, name, holder, clock)
+    except IntegrityError as error:
+        raise Unavailable("Another process took its turn at the same moment.", "Run the same command again.") from error
 
     def renew() -> None:
         with records.writing() as connection:

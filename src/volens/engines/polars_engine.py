@@ -77,7 +77,7 @@ def _read(paths: Sequence[str], plan: Plan, products: ProductKeys, gate: pl.Seri
     """
     inside = pl.Series(np.flatnonzero(products.row_of_product >= 0))
     asked = (
-        pl.scan_parquet(list(paths), hive_partitioning=False)
+        pl.scan_parquet(list(paths), hive_partitioning=False, glob=False)
         .select(plan.fields)
         .filter((pl.col("day") >= plan.start) & (pl.col("day") < plan.end) & (pl.col("currency") == plan.pack.currency))
     )

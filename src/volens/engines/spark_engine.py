@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -140,42 +141,48 @@ class SparkEngine:
 
         Raises `BadInput` if it is not in ANSI mode: whole numbers would wrap without a word.
         """
-        if session.conf.get("spark.sql.ansi.enabled") != "true":
-            raise BadInput("This Spark session lets numbers overflow silently.", "Set spark.sql.ansi.enabled to true.")
+        _check_ansi(session)
         self._session = session
 
     def bounded_sums(self, opened: OpenedPurchases, plan: Plan, products: ProductKeys) -> ExactSums:
         check_read(opened, plan)
-        empty = zeros(plan)
         paths = [path for part in opened.files for path in part.paths]
         if not paths or not opened.permitted:
-            return empty
+            return zeros(plan)
         session = self._session
+        _check_ansi(session)
         tables = _tables(opened.permitted, plan, products)
         tables["member"] = tables["member"].join(tables.pop("bounds"), "measure")
         frames = {name: session.createDataFrame(table) for name, table in tables.items()}
         given = {"limit": LINE_LIMIT, "start": plan.start, "end": plan.end, "currency": plan.pack.currency}
-        totals: pa.Table = session.sql(STATEMENT, given, lines=_lines(session, paths), **frames).toArrow()
+        totals = session.sql(STATEMENT, given, lines=_lines(session, paths), **frames).toArrow()
         return _result(totals, plan)
+
+
+def _check_ansi(session: SparkSession) -> None:
+    if session.conf.get("spark.sql.ansi.enabled") != "true":
+        raise BadInput("This Spark session lets whole numbers overflow silently.", "Set spark.sql.ansi.enabled to true.")
 
 
 def _lines(session: SparkSession, paths: Sequence[str]) -> DataFrame:
     """The lines of some local Parquet files. Raises `Tampered` unless Spark is going to read exactly these."""
-    for path in paths:
-        missing = COLUMNS.keys() - set(pq.read_schema(path).names)
+    places = [os.path.abspath(path) for path in paths]
+    for place in places:
+        missing = COLUMNS.keys() - set(pq.read_schema(place).names)
         if missing:
-            # Spark would read nulls there, and drop the lines.
+            # Spark would read nulls there, and the lines would be lost.
             raise Tampered(
                 f"A file of the purchases table has no column {', '.join(sorted(missing))}.", "Restore the purchases table."
             )
-    places = [Path(path).absolute() for path in paths]
+    # Hadoop takes these characters for patterns.
+    names = ["file:" + re.sub(r"([\\*?\[\]{}])", r"\\\1", place) for place in places]
     lines = (
         session.read.schema(", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()))
         .options(ignoreMissingFiles="false", ignoreCorruptFiles="false", mergeSchema="false")
-        .parquet(*("file:" + re.sub(r"([\\*?\[\]{}])", r"\\\1", str(place)) for place in places))
+        .parquet(*names)
     )
     # Spark leaves out files whose names start with a dot or an underscore, and says nothing.
-    if {place.as_uri().removeprefix("file://") for place in places} != {name.removeprefix("file://") for name in lines.inputFiles()}:
+    if {unquote(name.removeprefix("file://")) for name in lines.inputFiles()} != set(places):
         raise Tampered("Spark would not read exactly the files of the purchases table.", "Restore the purchases table.")
     return lines
 
@@ -189,7 +196,7 @@ def _result(totals: pa.Table, plan: Plan) -> ExactSums:
     for entry in totals.filter(pc.invert(seen)).to_pylist():
         sums[entry["measure"]][entry["cell"]] = entry["total"]
         loss[entry["measure"]] += entry["lost"]
-    return ExactSums(plan.hash, sums, loss, BitMap(totals.filter(seen)["cell"].to_pylist()))
+    return ExactSums(plan.hash, sums, loss, BitMap(totals.filter(seen)["cell"].to_numpy()))
 
 
 def local_session(memory_mb: int) -> SparkSession:
@@ -226,8 +233,11 @@ def local_session(memory_mb: int) -> SparkSession:
         # One machine: two hundred shuffle partitions, the default, would be two hundred small tasks a shuffle.
         "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
     }
+    builder = SparkSession.builder.master("local[*]").appName("volens")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
     try:
-        return SparkSession.builder.master("local[*]").appName("volens").config(map=settings).getOrCreate()
+        return builder.getOrCreate()
     except PySparkRuntimeError as error:
         raise Unavailable(f"Spark cannot start: {error}.", "It needs Java 17 or newer; see JAVA_HOME.") from error
 

@@ -47,6 +47,8 @@ EVENTS = "events"
 PUBLIC = "public"
 TREES = (EVENTS, PUBLIC)
 SALT_BYTES = 32
+SALT = "salt"
+"""In the detail of every public event: packages carry all leaves, and a leaf without chance in it can be guessed."""
 
 metadata = MetaData()
 
@@ -119,6 +121,11 @@ class Row:
     def entry(self) -> bytes:
         """The bytes whose hash is the leaf."""
         return canonical_json(self.open_part())
+
+    def said(self) -> dict[str, Any]:
+        """The detail without the salt that keeps a public leaf from being guessed."""
+        detail = json.loads(self.detail)
+        return {key: value for key, value in detail.items() if key != SALT}
 
     def open_part(self) -> dict[str, Any]:
         """The entry as an object, in the shape that packages and receipts carry."""
@@ -193,7 +200,8 @@ def _seal(event: Event, sealer: Sealer | None) -> tuple[bytes | None, bytes | No
 
 def _row(tree: str, seq: int, event: Event, commitment: bytes | None, sealed: bytes | None) -> Row:
     day = event.day.isoformat() if event.day is not None else None
-    detail = canonical_json(dict(event.detail)).decode()
+    salt = {SALT: secrets.token_hex(16)} if tree == PUBLIC else {}
+    detail = canonical_json({**event.detail, **salt}).decode()
     bare = Row(
         tree, seq, event.kind, event.customer, event.purpose, event.recipient, event.text, day, detail,
         commitment, b"", sealed,
@@ -245,6 +253,29 @@ def one(connection: Connection, tree: str, seq: int) -> Row | None:
     """The event at `seq`, or none."""
     found = connection.execute(select(events).where(events.c.tree == tree, events.c.seq == seq)).mappings().first()
     return Row(**found) if found is not None else None
+
+
+def latest(connection: Connection, tree: str, kind: str) -> Row | None:
+    """The newest event of a kind, or none."""
+    query = select(events).where(events.c.tree == tree, events.c.kind == kind).order_by(events.c.seq.desc()).limit(1)
+    found = connection.execute(query).mappings().first()
+    return Row(**found) if found is not None else None
+
+
+def require_programme(connection: Connection, digest: str) -> int:
+    """Raises `Unavailable` if another programme came into force meanwhile; returns the size of the public tree.
+
+    A process holds the rules it started with. Whoever reads, lets out or takes a yes by old rules is refused.
+    """
+    newest = latest(connection, PUBLIC, "programme")
+    if newest is None or newest.said()["digest"] != digest:
+        raise Unavailable("The programme has changed since this process started.", "Start again; nothing was read.")
+    return size(connection, PUBLIC)
+
+
+def strangers(connection: Connection) -> int:
+    """Rows of trees that do not exist."""
+    return int(connection.execute(select(func.count()).where(events.c.tree.not_in(TREES))).scalar_one())
 
 
 def customers_since(connection: Connection, position: int) -> set[int]:

@@ -19,6 +19,7 @@ the database recomputed every hash in it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Outside:
 
     def sizes(self, tree: str) -> list[int]:
         """The sizes at which checkpoints are kept, smallest first."""
-        return sorted(int(file.stem) for file in (self.folder / tree).glob("[0-9]*.note"))
+        return sorted(int(file.stem) for file in (self.folder / tree).glob("*.note") if file.stem.isdigit())
 
     def leaves(self, tree: str, size: int) -> list[bytes]:
         """The first `size` leaf hashes as they were when they were signed."""
@@ -86,18 +87,43 @@ class Outside:
     def publish(self, records: Database) -> notes.Checkpoint:
         """Signs both trees as they stand and keeps the checkpoints. Returns the public one.
 
-        A tree that did not grow gets no new checkpoint. The public tree gets a salted commitment to the new checkpoint
-        of `events` first, so that who holds a public checkpoint has fixed that one too.
+        A tree that did not grow gets no new checkpoint. The public tree gets a salted commitment to the newest checkpoint of
+        `events` first, so that who holds a public checkpoint has fixed that one too. One process at a time.
         """
-        before = self.latest(EVENTS)
-        new = self._publish(records, EVENTS)
-        if before is None or new.size > before.size:
-            salt = secrets.token_bytes(SALT_BYTES)
-            _write(self.folder / EVENTS / f"{new.size}.salt", salt)
-            event = Event("checkpoint", commitment=log.commit_to({"checkpoint": new.text}, salt))
-            with records.writing() as connection:
-                log.append(connection, PUBLIC, [event])
-        return self._publish(records, PUBLIC)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            new = self._publish(records, EVENTS)
+            if new.size:
+                self._commit(records, new)
+            return self._publish(records, PUBLIC)
+
+    def _commit(self, records: Database, new: notes.Checkpoint) -> None:
+        """Commits to the newest checkpoint of `events` in the public tree, also after a run that was killed before it."""
+        salt = (self.folder / EVENTS / f"{new.size}.salt").read_bytes()
+        commitment = log.commit_to({"checkpoint": new.text}, salt)
+        with records.writing() as connection:
+            newest = log.latest(connection, PUBLIC, "checkpoint")
+            if newest is None or newest.commitment != commitment:
+                log.append(connection, PUBLIC, [Event("checkpoint", commitment=commitment)])
+
+    def require_not_older(self, records: Database) -> None:
+        """Raises `Tampered` if the records lack, or contradict, what was signed: an old database must not open.
+
+        It would serve people's withdrawn permissions and a budget that is spent. Compares each tree's size and the leaf at
+        the newest checkpoint; `volens audit` compares everything.
+        """
+        for tree in (EVENTS, PUBLIC):
+            newest = self.latest(tree)
+            if newest is None or newest.size == 0:
+                continue
+            with records.reading() as connection:
+                row = log.one(connection, tree, newest.size - 1)
+            if row is None or row.leaf != self.leaves(tree, newest.size)[-1]:
+                raise Tampered(
+                    f"These records are not, or no longer, those of which {newest.size} events of {tree} were signed.",
+                    "Nothing is served from them. Restore the newest back-up, and look closer with: volens audit",
+                )
 
     def _publish(self, records: Database, tree: str) -> notes.Checkpoint:
         before = self.latest(tree)
@@ -126,9 +152,11 @@ class Outside:
         new = notes.Checkpoint(self.origin(tree), size, root)
         text = notes.sign(new, f"volens/{self.house}", self.signing_key)
         self._extend(tree, start, fresh)
-        _write(self.folder / tree / f"{size}.note", text.encode())
+        if tree == EVENTS:
+            write_durably(self.folder / tree / f"{size}.salt", secrets.token_bytes(SALT_BYTES))
+        write_durably(self.folder / tree / f"{size}.note", text.encode())
         # From here on the checkpoint exists; a crash before the next line costs nothing but its place as the newest.
-        _write(self.folder / tree / "latest.note", text.encode())
+        write_durably(self.folder / tree / "latest.note", text.encode())
         return new
 
     def _extend(self, tree: str, start: int, fresh: list[bytes]) -> None:
@@ -142,7 +170,7 @@ class Outside:
             os.fsync(leaves.fileno())
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_durably(file: Path, content: bytes) -> None:
     """Replaces a file as one step that survives a power cut (write aside, sync, rename, sync the folder)."""
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(file.name + ".new")

@@ -20,7 +20,7 @@ from pyroaring import BitMap
 
 from volens.clock import Clock, legal_day
 from volens.gate import store
-from volens.gate.policy import ReadRequest, Rulebook, decide_request, notified_until, usable_texts
+from volens.gate.policy import ReadRequest, Rulebook, cover, decide_request
 from volens.gate.reads import OpenedPurchases
 from volens.holders import Database
 
@@ -65,14 +65,20 @@ class Barrier:
         `Leaving` means that nothing was committed: take those customers out of the sums and try again with
         `opened.without(leaving.customers, leaving.position)`.
         """
-        today = self._today()
+        today, request = self._today(), opened.request
+        decide_request(request, self._rules, today).require()
         with self._records.writing() as connection:
             position = store.hold_ledger(connection)
-            affected = store.changed_since(connection, opened.position) & opened.permitted
-            leaving = affected - self._still(connection, opened.request, affected, today)
+            affected = opened.permitted
+            if today == opened.day:
+                # The same day: only who said something since the read can have left. On another day time itself may have.
+                affected = store.changed_since(connection, opened.position) & affected
+            leaving = affected - self._still(connection, request, affected, today)
             if leaving:
                 return Leaving(leaving, position)
-            seq = store.record_door(connection, "drawn", opened.request, opened.read, counted, self._signed(detail), today)
+            seq = store.record_door(
+                connection, "drawn", request, opened.read, counted, detail, self._programme, today
+            )
             return Drawn(seq)
 
     def hand_over(self, request: ReadRequest, customers: Sequence[int], detail: Mapping[str, Any]) -> HandedOver:
@@ -84,15 +90,11 @@ class Barrier:
         with self._records.writing() as connection:
             store.hold_ledger(connection)
             may = self._still(connection, request, wanted, today)
-            seq = store.record_door(connection, "handed_over", request, None, may, self._signed(detail), today)
+            seq = store.record_door(connection, "handed_over", request, None, may, detail, self._programme, today)
         return HandedOver(seq, may, wanted - may)
 
     def _today(self) -> date:
         return legal_day(self._clock.now(), self._country)
-
-    def _signed(self, detail: Mapping[str, Any]) -> dict[str, Any]:
-        """What is known of the leaving, with the programme by whose rules it was judged."""
-        return {**detail, "programme": self._programme}
 
     def _still(self, connection: Connection, request: ReadRequest, customers: BitMap, today: date) -> BitMap:
         """Those of `customers` who permit `request` now, seen from inside the transaction that holds the ledger."""
@@ -100,5 +102,4 @@ class Barrier:
         if not verdict.allowed:
             return BitMap()
         rule = self._rules[request.purpose]
-        texts = usable_texts(request, rule, today)
-        return store.permitted(connection, request, texts, notified_until(rule, today), customers)
+        return store.permitted(connection, request, cover(request, rule, today), customers)

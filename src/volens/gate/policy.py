@@ -16,6 +16,14 @@ from datetime import date, timedelta
 from volens.errors import Refused
 from volens.permissions.state import Permission
 
+YES: Mapping[str, frozenset[str]] = {
+    "consent": frozenset({"given", "renewed"}),
+    "legitimate-interest": frozenset({"notified"}),
+    "contract": frozenset({"joined"}),
+    "legal-obligation": frozenset(),
+}
+"""How a permission comes into being, for each lawful basis. A yes of another kind is none: silence under legitimate interest
+does not become consent when the basis changes."""
 FREE_OF_CHOICE = frozenset({"legal-obligation"})
 """Bases for which the law, not the person, decides. The read is recorded like any other."""
 
@@ -59,6 +67,8 @@ class TextRule:
     fields: frozenset[str]
     valid_from: date
     invalidated_on: date | None
+    keep_months: int | None
+    """How long purchases may be used under it: the shortest of all countries. None: no period was told."""
 
     def valid(self, day: date) -> bool:
         """Whether a yes under this text still counts on `day`."""
@@ -110,7 +120,7 @@ def decide_request(request: ReadRequest, rules: Rulebook, today: date) -> Verdic
     if undeclared:
         against.append(f"the purpose {request.purpose!r} may not read: {', '.join(undeclared)}")
     if rule.basis not in FREE_OF_CHOICE and not against and not usable_texts(request, rule, today):
-        against.append("no text in force tells people of this recipient and these fields")
+        against.append("no text in force tells people of this recipient, these fields and purchases that old")
     return Verdict(not against, tuple(against) or ("declared",))
 
 
@@ -120,14 +130,35 @@ def usable_texts(request: ReadRequest, rule: PurposeRule, today: date) -> tuple[
         sorted(
             name
             for name, text in rule.texts.items()
-            if text.valid(today) and request.recipient in text.recipients and set(request.fields) <= text.fields
+            if text.valid(today)
+            and request.recipient in text.recipients
+            and set(request.fields) <= text.fields
+            and (text.keep_months is None or request.start >= accepted_from(text.keep_months, today))
         )
     )
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What a standing yes must be to cover a request today: the set-wise half of `decide`."""
+
+    texts: tuple[str, ...]
+    kinds: frozenset[str]
+    notified_until: date
+    accepted_from: date | None
+
+
+def cover(request: ReadRequest, rule: PurposeRule, today: date) -> Cover:
+    """The conditions on a permission, without the customer."""
+    oldest = None if rule.renew_months is None else accepted_from(rule.renew_months, today)
+    return Cover(usable_texts(request, rule, today), YES[rule.basis], notified_until(rule, today), oldest)
 
 
 def _against(request: ReadRequest, permission: Permission, rule: PurposeRule, today: date) -> Iterable[str]:
     if (permission.purpose, permission.recipient) != (request.purpose, request.recipient):
         yield "the choice is about another purpose or recipient"
+    if permission.kind not in YES[rule.basis] and permission.permits:
+        yield f"{permission.kind!r} is not how {rule.basis} comes into being"
     if not permission.permits:
         yield f"the last word was {permission.kind!r}, on {permission.day.isoformat()}"
     if permission.text not in usable_texts(request, rule, today):

@@ -4,7 +4,7 @@ Rules:
 1. A read states actor, purpose, recipient and fields, and gets the customers who permit exactly that, at a position of
    the ledger that is recorded with it.
 2. `opened` is committed before the first row is read; `closed` with the customers really seen. Without `closed`, the
-   record says that everybody permitted was seen.
+   record says that everybody permitted was seen, and it stands on the page of each of them.
 3. The permitted set and its position come from one snapshot taken after `opened`: a withdrawal that was acknowledged
    before the read started is in it.
 4. What the gate cannot tell is no: an unknown purpose, recipient or field is refused, records that do not answer raise.
@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
+from datetime import date
 
 from pyroaring import BitMap
 
@@ -29,12 +30,10 @@ from volens.gate.policy import (
     ReadRequest,
     Rulebook,
     accepted_from,
+    cover,
     decide_request,
-    notified_until,
-    usable_texts,
 )
 from volens.holders import Database
-from volens.permissions import ledger as choices
 from volens.permissions.ledger import Ledger
 from volens.purchases.lines import PartitionFiles
 from volens.purchases.store import PurchasesStore
@@ -53,10 +52,12 @@ class OpenedPurchases:
     request: ReadRequest
     permitted: BitMap
     files: tuple[PartitionFiles, ...]
-    _made_by: object = field(repr=False, default=None)
+    day: date
+    """The legal day on which it was opened."""
+    made_by: InitVar[object] = None
 
-    def __post_init__(self) -> None:
-        if self._made_by is not _ONLY_THE_GATE:
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _ONLY_THE_GATE:
             raise TypeError("only the gate opens purchases: use gate.open_purchases(request)")
 
     def only(self, customers: BitMap) -> OpenedPurchases:
@@ -68,7 +69,7 @@ class OpenedPurchases:
         return self._with(self.permitted - customers, position)
 
     def _with(self, permitted: BitMap, position: int) -> OpenedPurchases:
-        return OpenedPurchases(self.read, position, self.request, permitted, self.files, _ONLY_THE_GATE)
+        return OpenedPurchases(self.read, position, self.request, permitted, self.files, self.day, _ONLY_THE_GATE)
 
 
 @dataclass
@@ -106,17 +107,14 @@ class Gate:
         """Opens a read; leaving the block without an error closes it with the customers that were seen."""
         today = legal_day(self._clock.now(), self._country)
         decide_request(request, self._rules, today).require()
-        self._expire(request.purpose)
+        self._expire(request.purpose, today)
         with self._records.writing() as connection:
             read = store.open_use(connection, request, self._programme, today)
-        permitted, position = self.permitted(request)
+        permitted, position = self._permitted(request, today)
         with self._records.writing() as connection:
-            store.place(connection, read, position)
-        reading = Reading(
-            OpenedPurchases(
-                read, position, request, permitted, self._purchases.files(request.start, request.end), _ONLY_THE_GATE
-            )
-        )
+            store.place(connection, read, position, permitted)
+        files = self._purchases.files(request.start, request.end)
+        reading = Reading(OpenedPurchases(read, position, request, permitted, files, today, _ONLY_THE_GATE))
         yield reading
         if reading.seen is None:
             # The reader does not say whom it saw: then it counts as everybody, as after a crash.
@@ -124,9 +122,11 @@ class Gate:
         with self._records.writing() as connection:
             store.close_use(connection, read, position, reading.seen)
 
-    def permitted(self, request: ReadRequest, among: BitMap | None = None) -> tuple[BitMap, int]:
-        """Customers who permit a request, and the number of events that this answer rests on. One snapshot."""
-        today = legal_day(self._clock.now(), self._country)
+    def permitted(self, request: ReadRequest) -> tuple[BitMap, int]:
+        """Customers who permit a request today, and the number of events that this answer rests on. One snapshot."""
+        return self._permitted(request, legal_day(self._clock.now(), self._country))
+
+    def _permitted(self, request: ReadRequest, today: date) -> tuple[BitMap, int]:
         decide_request(request, self._rules, today).require()
         rule = self._rules[request.purpose]
         if rule.basis in FREE_OF_CHOICE:
@@ -136,18 +136,10 @@ class Gate:
             )
         with self._records.reading() as connection:
             position = store.ledger_position(connection)
-            customers = choices.permitted(
-                connection,
-                request.purpose,
-                request.recipient,
-                usable_texts(request, rule, today),
-                notified_until(rule, today),
-                None if among is None else list(among),
-            )
-        return BitMap(customers), position
+            customers = store.permitted(connection, request, cover(request, rule, today))
+        return customers, position
 
-    def _expire(self, purpose: str) -> None:
+    def _expire(self, purpose: str, today: date) -> None:
         rule = self._rules[purpose]
         if rule.renew_months is not None:
-            today = legal_day(self._clock.now(), self._country)
             self._ledger.expire(purpose, accepted_from(rule.renew_months, today), today)

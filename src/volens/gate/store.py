@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,14 +27,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     insert,
     select,
     update,
 )
 
-from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, customers_since, lock, size
+from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, customers_since, lock, require_programme, size
 from volens.evidence.merkle import canonical_json
-from volens.gate.policy import ReadRequest
+from volens.gate.policy import Cover, ReadRequest
 from volens.permissions import ledger
 
 BLOCK_BITS = 16
@@ -114,6 +115,7 @@ class Door:
 def open_use(connection: Connection, request: ReadRequest, programme: str, today: date) -> int:
     """Appends `opened` and its row; returns the read's number, which is the event's seq."""
     detail = {
+        "public": require_programme(connection, programme),
         "actor": request.actor,
         "fields": list(request.fields),
         "start": request.start.isoformat(),
@@ -145,16 +147,26 @@ def record_door(
     read: int | None,
     customers: BitMap,
     detail: Mapping[str, Any],
+    programme: str,
     today: date,
 ) -> int:
     """Appends what left through a door, with a commitment to exactly the customers in it. Returns its seq."""
     salt = secrets.token_bytes(SALT_BYTES)
+    detail = {
+        **detail,
+        "programme": programme,
+        "public": require_programme(connection, programme),
+        "read": read,
+        "fields": list(request.fields),
+        "start": request.start.isoformat(),
+        "end": request.end.isoformat(),
+    }
     event = Event(
         door,
         purpose=request.purpose,
         recipient=request.recipient,
         day=today,
-        detail={**detail, "read": read, "fields": list(request.fields)},
+        detail=detail,
         commitment=commitment(salt, customers),
     )
     seq = append(connection, EVENTS, [event])
@@ -174,9 +186,13 @@ def record_door(
     return seq
 
 
-def place(connection: Connection, read: int, position: int) -> None:
-    """Notes the position at which the permitted customers were read; part of opening."""
+def place(connection: Connection, read: int, position: int, permitted_then: BitMap) -> None:
+    """Notes the position at which the permitted customers were read, and who they were; part of opening.
+
+    Until the read is closed these are the customers on whose page it stands: it may have seen any of them.
+    """
     connection.execute(update(uses).where(uses.c.read == read).values(position=position))
+    _keep_set(connection, read, permitted_then)
 
 
 def close_use(connection: Connection, read: int, position: int, seen: BitMap) -> int:
@@ -198,6 +214,7 @@ def close_use(connection: Connection, read: int, position: int, seen: BitMap) ->
     connection.execute(
         update(uses).where(uses.c.read == read).values(closed=seq, position=position, customers=len(seen))
     )
+    connection.execute(delete(customer_sets).where(customer_sets.c.owner == read))
     _keep_set(connection, read, seen)
     return seq
 
@@ -241,6 +258,14 @@ def customers_of(connection: Connection, owner: int) -> BitMap:
     return whole
 
 
+def stored_sets(connection: Connection) -> dict[int, dict[int, bytes]]:
+    """Every stored block by owner and number, for the audit."""
+    found: dict[int, dict[int, bytes]] = {}
+    for owner, block, bitmap in connection.execute(select(customer_sets)):
+        found.setdefault(int(owner), {})[int(block)] = bytes(bitmap)
+    return found
+
+
 def all_uses(connection: Connection) -> list[Use]:
     """Every recorded read, oldest first."""
     return [
@@ -250,7 +275,7 @@ def all_uses(connection: Connection) -> list[Use]:
 
 
 def uses_of(connection: Connection, customer: int) -> list[Use]:
-    """The closed reads that saw one customer, oldest first. Reads one block a use."""
+    """The reads that saw one customer, or may have (those never closed), oldest first. Reads one block a use."""
     query = (
         select(uses, customer_sets.c.bitmap)
         .join(customer_sets, customer_sets.c.owner == uses.c.read)
@@ -288,8 +313,17 @@ def changed_since(connection: Connection, position: int) -> BitMap:
     return BitMap(customers_since(connection, position))
 
 
-def permitted(
-    connection: Connection, request: ReadRequest, texts: Sequence[str], until: date, among: BitMap
-) -> BitMap:
-    """Those of `among` whose standing yes covers the request, as this transaction sees it."""
-    return BitMap(ledger.permitted(connection, request.purpose, request.recipient, texts, until, list(among)))
+def permitted(connection: Connection, request: ReadRequest, covered: Cover, among: BitMap | None = None) -> BitMap:
+    """Customers (of `among`, if given) whose standing yes covers the request, as this transaction sees it."""
+    return BitMap(
+        ledger.permitted(
+            connection,
+            request.purpose,
+            request.recipient,
+            covered.texts,
+            covered.kinds,
+            covered.notified_until,
+            covered.accepted_from,
+            None if among is None else list(among),
+        )
+    )

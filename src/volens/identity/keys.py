@@ -114,6 +114,8 @@ def load(folder: Path) -> LocalKeys:
     return LocalKeys(**found)
 
 
-def fingerprint(keys: LocalKeys) -> str:
-    """Names a set of keys without telling them: equal for equal keys."""
-    return hashlib.sha256(b"volens-keys" + keys.signing_key().public_key().public_bytes_raw()).hexdigest()[:16]
+def check_values(keys: LocalKeys) -> dict[str, str]:
+    """What tells one house's keys from another's without telling them: a hash of each 256-bit key, by name."""
+    return {
+        name: hashlib.sha256(f"volens key check/{name}/".encode() + getattr(keys, name)).hexdigest() for name in NAMES
+    }

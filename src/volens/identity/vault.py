@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -188,11 +189,14 @@ class Vault:
             self._add("email", list(fresh.values()))
         # The newest line about a customer wins: it is the retailer's master that says who somebody is.
         latest = {who.customer: person for person, who in zip(people, found, strict=True)}
+        self.warm(latest)
         sealed = [
             {"who": customer, "land": person.country, "what": self.seal(customer, _bytes(person.details))}
             for customer, person in latest.items()
         ]
+        self.warm(())
         with self._records.writing() as connection:
+            lock(connection, EVENTS)
             from_parameters = (
                 update(customers)
                 .where(customers.c.customer == bindparam("who"))
@@ -227,6 +231,7 @@ class Vault:
             owned.append((value, owner))
         fresh = [who for (_, who), (_, owner) in zip(owned, wanted, strict=True) if owner is None]
         self._make_keys(fresh)
+        self.warm({customer for _, customer in owned})
         rows: list[dict[str, Any]] = [
             {
                 "account": next_account + place,
@@ -237,8 +242,10 @@ class Vault:
             }
             for place, (value, customer) in enumerate(owned)
         ]
+        self._opened.clear()
         day = legal_day(self._clock.now(), self._country)
         with self._records.writing() as connection:
+            lock(connection, EVENTS)  # first, so that two intakes with the same cards in another order never wait in a ring
             if fresh:
                 connection.execute(
                     insert(customers), [{"customer": who, "country": self._country, "person": None} for who in fresh]
@@ -246,6 +253,30 @@ class Vault:
             connection.execute(insert(accounts), rows)
             append(connection, EVENTS, [_linked(row, day) for row in rows])
         return {row["found_by"]: Identified(row["customer"], row["account"]) for row in rows}
+
+    def misfiled(self, connection: Connection) -> list[tuple[int, str]]:
+        """Accounts whose sealed value is not what they are found by, with what is wrong; for the audit.
+
+        A card that leads to somebody else's number puts her purchases under his choices. An account whose customer's key is
+        destroyed cannot be opened, and is passed over.
+        """
+        wrong: list[tuple[int, str]] = []
+        stored = connection.execute(select(accounts).order_by(accounts.c.account)).mappings().all()
+        for start in range(0, len(stored), 5_000):
+            some = stored[start : start + 5_000]
+            self.warm({row["customer"] for row in some})
+            for row in some:
+                if row["customer"] not in self._opened:
+                    continue
+                try:
+                    value = self.open(row["customer"], bytes(row["value"])).decode()
+                except (Tampered, UnicodeDecodeError):
+                    wrong.append((row["account"], "its sealed value does not open"))
+                    continue
+                if self._hash(row["kind"], value) != bytes(row["found_by"]):
+                    wrong.append((row["account"], "it is found by something else than its own card or e-mail"))
+        self.warm(())
+        return wrong
 
     # Keys and sealing
 
@@ -257,22 +288,25 @@ class Vault:
                     insert(customer_keys),
                     [{"customer": who, "wrapped": self._keys.wrap(key)} for who, key in made.items()],
                 )
-        self._opened.update(made)
 
     def _key(self, customer: int) -> bytes:
-        if customer not in self._opened:
-            with self._key_store.reading() as connection:
-                wrapped = connection.execute(
-                    select(customer_keys.c.wrapped).where(customer_keys.c.customer == customer)
-                ).scalar_one_or_none()
-            if wrapped is None:
-                raise NotFound("This customer's key is destroyed or was never made.", "Nothing sealed by it can be read.")
-            self._opened[customer] = self._keys.unwrap(wrapped)
-        return self._opened[customer]
+        if customer in self._opened:
+            return self._opened[customer]
+        # Asked of the store every time: another process may have destroyed it a moment ago.
+        with self._key_store.reading() as connection:
+            wrapped = connection.execute(
+                select(customer_keys.c.wrapped).where(customer_keys.c.customer == customer)
+            ).scalar_one_or_none()
+        if wrapped is None:
+            raise NotFound("This customer's key is destroyed or was never made.", "Nothing sealed by it can be read.")
+        return self._keys.unwrap(wrapped)
 
     def warm(self, wanted: Iterable[int]) -> None:
-        """Reads many keys at once, before a bulk of seals."""
-        missing = sorted(set(wanted) - self._opened.keys())
+        """Reads many keys at once, before a bulk of seals, and forgets all others. With nothing wanted, forgets all."""
+        missing = sorted(set(wanted))
+        self._opened.clear()
+        if not missing:
+            return
         with self._key_store.reading() as connection:
             for start in range(0, len(missing), LOOKUP_CHUNK):
                 chunk = missing[start : start + LOOKUP_CHUNK]
@@ -298,7 +332,8 @@ class Vault:
     def _hash(self, kind: str, value: str) -> bytes:
         if kind not in KINDS:
             raise BadInput(f"There is no account of kind {kind!r}.", f"Use one of: {', '.join(KINDS)}.")
-        plain = value.strip().lower() if kind == "email" else value.strip()
+        # One person must be one customer however a till writes the same card: forms of letters, case and blanks say nothing.
+        plain = "".join(unicodedata.normalize("NFKC", value).casefold().split())
         return self._keys.mac(f"account/{kind}", plain.encode())
 
     def _lookup(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Identified]:
@@ -335,3 +370,13 @@ def linked(connection: Connection) -> dict[int, tuple[int, str]]:
     """Customer number and kind of every account, by account number. No name, no value."""
     query = select(accounts.c.account, accounts.c.customer, accounts.c.kind)
     return {int(account): (int(customer), str(kind)) for account, customer, kind in connection.execute(query)}
+
+
+def all_customers(connection: Connection) -> set[int]:
+    """The number of every customer."""
+    return {int(customer) for (customer,) in connection.execute(select(customers.c.customer))}
+
+
+def numbers_given(connection: Connection) -> dict[str, int]:
+    """The last number given, of customers and of accounts."""
+    return {str(name): int(last) for name, last in connection.execute(select(numbers.c.name, numbers.c.last))}

@@ -4,13 +4,15 @@ Rules:
 1. A pack is charged before anybody looks, in a transaction of its own, and never given back: a run that is killed has
    spent its charge, and is resumed under the same reservation.
 2. A pack is drawn once. Its answer is the one stored vector; asking again returns it for nothing.
-3. A year has one cap over all suppliers. It is never refreshed, and time does not give any of it back.
+3. A year has one cap over all suppliers, the lowest under which it was ever charged: declaring a higher one later changes
+   nothing. It is never refreshed, and time does not give any of it back.
 4. Charges are integers of 10⁻⁹ ρ (zero-concentrated differential privacy) and add up exactly.
 5. Reservations and answers are events of the public tree: a supplier can check that the sum is what the certificate says.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, func, insert, select, update
 
-from volens.errors import BudgetExhausted, NotFound, Tampered
+from volens.errors import BudgetExhausted, NotFound
 from volens.evidence.log import PUBLIC, Event, append, lock
 from volens.evidence.merkle import canonical_json, leaf_hash
 from volens.holders import Database
@@ -44,6 +46,7 @@ charges = Table(
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("plan", String(64), primary_key=True),
     Column("rho_nano", BigInteger, nullable=False),
+    Column("cap_nano", BigInteger, nullable=False),  # the year's cap as it was declared then
 )
 
 
@@ -84,7 +87,7 @@ class YearBudget:
     @property
     def left_nano(self) -> int:
         """What can still be spent."""
-        return self.cap_nano - self.spent_nano
+        return max(0, self.cap_nano - self.spent_nano)
 
 
 class Accountant:
@@ -105,10 +108,11 @@ class Accountant:
                 return known
             for year in charge.years:
                 spent = _spent(connection, year)
-                if spent + charge.rho_nano > charge.cap_nano:
+                cap = min(charge.cap_nano, _cap(connection, year) or charge.cap_nano)
+                if spent + charge.rho_nano > cap:
                     raise BudgetExhausted(
                         f"The purchases of {year} have told what they may: this pack costs {_rho(charge.rho_nano)} "
-                        f"and {_rho(charge.cap_nano - spent)} of {_rho(charge.cap_nano)} is left.",
+                        f"and {_rho(max(0, cap - spent))} of {_rho(cap)} is left.",
                         "A year's budget is never refilled. Ask for another year, or reuse a pack that was drawn.",
                     )
             detail = {
@@ -117,6 +121,7 @@ class Accountant:
                 "years": list(charge.years),
                 "rho_nano": charge.rho_nano,
                 "cap_nano": charge.cap_nano,
+                "pack": pack_digest(charge.pack),
             }
             seq = append(connection, PUBLIC, [Event("reserved", detail=detail)])
             connection.execute(
@@ -129,7 +134,10 @@ class Accountant:
             )
             connection.execute(
                 insert(charges),
-                [{"year": year, "plan": charge.plan, "rho_nano": charge.rho_nano} for year in charge.years],
+                [
+                    {"year": year, "plan": charge.plan, "rho_nano": charge.rho_nano, "cap_nano": charge.cap_nano}
+                    for year in charge.years
+                ],
             )
             assert all(_spent(connection, year) <= charge.cap_nano for year in charge.years)
         return Reservation(charge.plan, None, None)
@@ -159,12 +167,9 @@ class Accountant:
             return _find(connection, plan)
 
     def budget(self, year: int, cap_nano: int) -> YearBudget:
-        """What one year has spent. A year that spent more than its cap stops the program."""
+        """What one year has spent, and its cap: the lowest ever charged under, or `cap_nano` before the first charge."""
         with self._records.reading() as connection:
-            spent = _spent(connection, year)
-        if spent > cap_nano:
-            raise Tampered(f"The year {year} has spent more than its cap.", "Run: volens audit")
-        return YearBudget(year, spent, cap_nano)
+            return YearBudget(year, _spent(connection, year), _cap(connection, year) or cap_nano)
 
     def years(self) -> list[tuple[int, int]]:
         """(year, spent in 10⁻⁹ ρ) for each year that was ever charged."""
@@ -177,8 +182,9 @@ def all_reservations(connection: Connection) -> list[dict[str, Any]]:
     """Every reservation with its charges, for the audit."""
     found = [dict(row) for row in connection.execute(select(reservations).order_by(reservations.c.seq)).mappings()]
     for row in found:
-        query = select(charges.c.year, charges.c.rho_nano).where(charges.c.plan == row["plan"]).order_by(charges.c.year)
-        row["charges"] = [(int(year), int(rho)) for year, rho in connection.execute(query)]
+        columns = (charges.c.year, charges.c.rho_nano, charges.c.cap_nano)
+        query = select(*columns).where(charges.c.plan == row["plan"]).order_by(charges.c.year)
+        row["charges"] = [(int(year), int(rho), int(cap)) for year, rho, cap in connection.execute(query)]
     return found
 
 
@@ -194,6 +200,22 @@ def _find(connection: Connection, plan: str) -> Reservation | None:
 def _spent(connection: Connection, year: int) -> int:
     spent = connection.execute(select(func.sum(charges.c.rho_nano)).where(charges.c.year == year)).scalar()
     return int(spent or 0)
+
+
+def _cap(connection: Connection, year: int) -> int | None:
+    """The lowest cap under which a year was ever charged; none before the first charge."""
+    lowest = connection.execute(select(func.min(charges.c.cap_nano)).where(charges.c.year == year)).scalar()
+    return int(lowest) if lowest is not None else None
+
+
+def pack_digest(pack: Mapping[str, Any]) -> str:
+    """SHA-256 of what was asked, in hexadecimal."""
+    return hashlib.sha256(canonical_json(dict(pack))).hexdigest()
+
+
+def charged_plans(connection: Connection) -> set[str]:
+    """Plans that have a charge, for the audit."""
+    return {str(plan) for (plan,) in connection.execute(select(charges.c.plan).distinct())}
 
 
 def _rho(nano: int) -> str:

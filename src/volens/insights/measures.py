@@ -72,16 +72,20 @@ class MeasurePlan:
     def loss_sensitivity(self) -> int:
         return self.loss_limit_fixed + 1 if self.loss_limit_fixed else 0
 
-    @property
-    def turned_rho_nano(self) -> int:
+    def turned_rho_nano(self, shared: bool) -> int:
         """What the vector costs a customer of whom only one of several years is taken away, in 10⁻⁹ of ρ.
 
-        With a what goes and y what stays, both non-negative and apart, the sums move from P(y + a) to P(y), where P shortens
-        to the radius R. Their squared distance is at most R²·max(1, 2 − 2R/N), N being the norm of a vector with every cell at
-        its cap: it is R² + |y|²(1 − 2λ) where y keeps its length and y + a is shortened by λ ≥ R/N, and 2R²(1 − |y|/|y + a|)
-        where both are shortened. ρ grows with the square. The millionth covers the rounding of cells to whole numbers.
+        Let x and x' be her bounded vectors with and without that year, R the radius and N the norm of a vector with every
+        cell at its cap. Where purchases only add to cells, x = P(y + a) and x' = P(y) with y and a non-negative, and P
+        shortening to R: their squared distance is at most R²·max(1, 2 − 2R/N), being R² + |y|²(1 − 2λ) where y keeps its
+        length and y + a is shortened by λ ≥ R/N, and at most 2R²(1 − |y|/|y + a|) where both are shortened.
+        `shared`: some cell reads both years. Then, where returns are taken off, a year's returns can hide the other year's
+        purchases in it, and taking the year away can raise a cell: two non-negative vectors of norm at most R that differ by
+        at most one cap a cell lie within min(2R², N²). Returns take no trip away, so trips only add.
+        ρ grows with the square. The millionth covers the rounding of cells to whole numbers.
         """
-        most = 2 - 2 * self.radius_fixed / ONE / math.sqrt(self.size)
+        over = math.sqrt(self.size) * ONE / self.radius_fixed
+        most = min(2.0, over * over) if shared and self.measure != "trips" else 2 - 2 / over
         return math.ceil(self.rho_nano * max(1.0, most) * (1 + 1e-6))
 
     @property

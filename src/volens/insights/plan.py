@@ -18,12 +18,12 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from volens.errors import BadInput, GridTooFine, ProgrammeError
 from volens.insights.expect import ExpectedWidth, Typical, expected_widths, typical_widths
 from volens.insights.measures import FIXED_BITS, LINE_LIMIT, ONE, MeasurePlan, grid
-from volens.insights.pack import CATEGORY, REST, Pack, periods, starts_well
+from volens.insights.pack import CATEGORY, REST, WHOLE, Pack, periods, starts_well
 from volens.programme.products import PERIODS, InsightProduct, MeasureSpec
 
 METHOD = "volens-sums/1"
@@ -68,8 +68,16 @@ class Plan:
         """
         if len(self.years) == 1:
             return self.rho_nano
-        turned = sum(measure.turned_rho_nano + measure.loss_rho_nano for measure in self.measures)
+        turned = sum(
+            measure.turned_rho_nano(self._shares_years(measure)) + measure.loss_rho_nano for measure in self.measures
+        )
         return max(self.rho_nano, turned)
+
+    def _shares_years(self, measure: MeasurePlan) -> bool:
+        """Whether some cell of a measure reads more than one calendar year."""
+        one_day = timedelta(days=1)
+        crossing = any(period.start.year != (period.end - one_day).year for period in self.pack.periods)
+        return crossing or (WHOLE in measure.columns and len(self.years) > 1)
 
     @property
     def fields(self) -> tuple[str, ...]:

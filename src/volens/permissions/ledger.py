@@ -26,7 +26,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
     delete,
     insert,
     or_,
@@ -35,7 +34,7 @@ from sqlalchemy import (
 
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound
-from volens.evidence.log import EVENTS, Event, append, lock
+from volens.evidence.log import EVENTS, Event, append, lock, require_programme
 from volens.holders import Database
 from volens.permissions.state import ALL, KINDS, PERMITTING, Permission, Said, apply
 
@@ -91,6 +90,8 @@ class Terms:
     languages: Mapping[str, frozenset[str]]
     """The languages of each text."""
     home_country: str
+    programme: str
+    """Digest of the programme that all this is from."""
 
 
 class People(Protocol):
@@ -162,6 +163,14 @@ class Ledger:
             )
         if choice.kind in PERMITTING:
             self._check_yes(choice, text)
+        elif choice.recipient != ALL:
+            ever = frozenset().union(*(names for id, names in self._terms.texts.items() if id.split("/")[0] == choice.purpose))
+            if choice.recipient not in ever:
+                # A no that reaches nobody must not be acknowledged as one.
+                raise NotFound(
+                    f"No text of {choice.purpose!r} ever named the recipient {choice.recipient!r}.",
+                    f"They named: {', '.join(sorted(ever))}. Use {ALL} for all of them.",
+                )
         return Choice(**{**vars(choice), "text": text})
 
     def _check_yes(self, choice: Choice, text: str) -> None:
@@ -197,6 +206,8 @@ class Ledger:
         days = {customer: legal_day(now, country) for customer, country in countries.items()}
         happened = [_event(choice, days[choice.customer], now.isoformat()) for choice in choices]
         with self._records.writing() as connection:
+            if any(choice.kind in PERMITTING for choice in choices):
+                require_programme(connection, self._terms.programme)
             first = append(connection, EVENTS, happened, self._people)
             # From here on the head row is ours: what is read below is what the writer before us committed.
             history = [
@@ -204,6 +215,7 @@ class Ledger:
                 for place, one in enumerate(choices)
             ]
             _keep(connection, history, self._terms.texts)
+        self._people.warm(())  # keys are held no longer than they are needed
         return list(range(first, first + len(choices)))
 
     def expire(self, purpose: str, accepted_before: date, today: date) -> int:
@@ -289,10 +301,10 @@ def _of_customers(connection: Connection, wanted: Iterable[int]) -> Iterable[Per
             yield Permission(**{**row, "day": date.fromisoformat(row["day"])})
 
 
-def everything(connection: Connection) -> Iterator[Permission]:
-    """All that is stored, for the audit."""
+def stored(connection: Connection) -> Iterator[dict[str, Any]]:
+    """All that is stored, as it is stored, for the audit."""
     for row in connection.execute(select(permissions).execution_options(yield_per=5_000)).mappings():
-        yield Permission(**{**row, "day": date.fromisoformat(row["day"])})
+        yield dict(row)
 
 
 def _accepted_before(connection: Connection, purpose: str, day: date) -> list[Permission]:
@@ -309,25 +321,28 @@ def permitted(
     purpose: str,
     recipient: str,
     texts: Sequence[str],
+    kinds: Iterable[str],
     notified_until: date,
+    accepted_from: date | None,
     among: Sequence[int] | None = None,
 ) -> list[int]:
     """Customers whose standing yes for (purpose, recipient) is under one of `texts`.
 
-    The set-wise half of `gate.policy`: a `notified` counts only if its day is on or before `notified_until`. `among`
-    restricts the answer to some customers.
+    The set-wise half of `gate.policy`: only a yes of one of `kinds`, a `notified` only if its day is on or before
+    `notified_until`, and no yes from before `accepted_from`. `among` restricts the answer to some customers.
     """
-    if not texts:
+    allowed = sorted(set(kinds) & PERMITTING)
+    if not texts or not allowed:
         return []
     query = select(permissions.c.customer).where(
         permissions.c.purpose == purpose,
         permissions.c.recipient == recipient,
         permissions.c.text.in_(sorted(texts)),
-        or_(
-            permissions.c.kind.in_(sorted(PERMITTING - {"notified"})),
-            and_(permissions.c.kind == "notified", permissions.c.day <= notified_until.isoformat()),
-        ),
+        permissions.c.kind.in_(allowed),
+        or_(permissions.c.kind != "notified", permissions.c.day <= notified_until.isoformat()),
     )
+    if accepted_from is not None:
+        query = query.where(permissions.c.day >= accepted_from.isoformat())
     if among is None:
         return [int(customer) for (customer,) in connection.execute(query)]
     found: list[int] = []

@@ -10,7 +10,6 @@ Rules:
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from datetime import date
@@ -24,7 +23,7 @@ from volens.errors import NotFound, NotNow, Tampered
 from volens.evidence import log
 from volens.evidence.container import CERTIFICATE
 from volens.evidence.log import PUBLIC
-from volens.evidence.outside import Outside
+from volens.evidence.outside import Outside, write_durably
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.holders import Database
@@ -41,7 +40,7 @@ from volens.releases import package
 from volens.releases.package import Contents, Facts, YearCharge
 from volens.releases.pagemodel import Labels
 from volens.releases.store import Move, Stored
-from volens.releases.workflow import APPROVED, PUBLISHED, REQUESTED, Workflow
+from volens.releases.workflow import APPROVED, DECLINED, PUBLISHED, REQUESTED, Workflow
 
 if TYPE_CHECKING:
     from volens.programme.model import Programme
@@ -103,6 +102,8 @@ class ReportDesk:
     def draw(self, release: str, actor: str) -> Figures:
         """Charges the pack, reads, draws once. Drawing a release that is drawn gives the same figures, for nothing."""
         stands = self.workflow.find(release)
+        if stands.state == DECLINED:
+            raise NotNow(f"The release {release} was declined.", "Request it again first: volens report request")
         pack = self._pack_of(stands)
         product = self.programme.product(pack.product)
         keys = ProductKeys.of(catalogue.read(self.catalogue).products, pack)
@@ -137,15 +138,16 @@ class ReportDesk:
             return target
         if stands.state not in (APPROVED, PUBLISHED):
             raise NotNow(f"The release {release} is {stands.state}, not approved.", "A second person approves it first.")
-        waiting = self.packages / f"{release}.waiting"
         if stands.state == APPROVED:
             made = package.contents(self._facts(stands), self.figures(release), self._labels(stands))
-            _write(waiting, _bundle(made))
-            # From here on a crash is clean: what the log will commit to is on the disk.
+            write_durably(self._waiting(release, made.digest), _bundle(made))
+            # From here on a crash is clean: what the log will commit to is on the disk, under its own name.
             self.workflow.publish(release, actor, made.digest)
-        kept = _unbundle(waiting, str(self.workflow.find(release).certificate))
-        _write(target, package.seal(kept, self._proof(release)))
-        waiting.unlink()
+        certificate = str(self.workflow.find(release).certificate)
+        kept = _unbundle(self._waiting(release, certificate), certificate)
+        write_durably(target, package.seal(kept, self._proof(release)))
+        for left in self.packages.glob(f"{release}.*.waiting"):
+            left.unlink()
         return target
 
     def figures(self, release: str) -> Figures:
@@ -173,6 +175,9 @@ class ReportDesk:
     def labels(self, release: str) -> Labels:
         """The public names of a release's rows."""
         return self._labels(self.workflow.find(release))
+
+    def _waiting(self, release: str, certificate: str) -> Path:
+        return self.packages / f"{release}.{certificate[:16]}.waiting"
 
     def _pack_of(self, release: Stored) -> Pack:
         return Pack.from_canonical(json.loads(release.pack))
@@ -263,14 +268,3 @@ def _unbundle(file: Path, certificate: str) -> Contents:
     if made.digest != certificate:
         raise Tampered(f"{file.name} is not what the log committed to.", "Restore it from a copy of the releases folder.")
     return made
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Replaces a file as one step, durable when it returns."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(file.name + ".new")
-    with aside.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(file)

@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,12 +87,18 @@ def move(connection: Connection, moved: Stored, actor: str, detail: Mapping[str,
     return seq
 
 
+def asked(release: Stored) -> dict[str, Any]:
+    """What the public record says of a release in every step."""
+    pack = hashlib.sha256(release.pack.encode()).hexdigest()
+    return {"release": release.release, "plan_hash": release.plan, "pack": pack}
+
+
 def _move(connection: Connection, release: Stored, state: str, actor: str, detail: Mapping[str, Any]) -> int:
     salt = secrets.token_bytes(SALT_BYTES)
     event = Event(
         state,
         recipient=release.supplier,
-        detail={"release": release.release, "plan_hash": release.plan, **detail},
+        detail={**asked(release), **detail},
         commitment=commit_to({"actor": actor}, salt),
     )
     seq = append(connection, PUBLIC, [event])

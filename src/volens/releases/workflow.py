@@ -26,7 +26,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     DRAWN: frozenset({APPROVED, DECLINED}),
     APPROVED: frozenset({PUBLISHED, DECLINED}),
     PUBLISHED: frozenset(),
-    DECLINED: frozenset(),
+    DECLINED: frozenset({REQUESTED}),
 }
 
 SECOND_PERSON = frozenset({APPROVED, DECLINED})
@@ -45,6 +45,10 @@ class Workflow:
         with self._records.writing() as connection:
             store.hold(connection)
             known = store.for_plan(connection, plan)
+            if known is not None and known.state == DECLINED:
+                again = replace(known, state=REQUESTED)
+                store.move(connection, again, actor, {})
+                return again
             if known is not None:
                 return known
             new = Stored(
@@ -96,7 +100,8 @@ class Workflow:
         with self._records.writing() as connection:
             store.hold(connection)
             stands = store.find(connection, release)
-            check_move(stands, to, actor, requested_by=store.moves_of(connection, release)[0].actor)
+            asked = [move.actor for move in store.moves_of(connection, release) if move.state == REQUESTED]
+            check_move(stands, to, actor, requested_by=asked[-1])
             moved = replace(stands, state=to, certificate=certificate or stands.certificate)
             seq = store.move(connection, moved, actor, detail)
         return moved, seq

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from pyroaring import BitMap
@@ -18,10 +19,11 @@ from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.errors import Tampered
 from volens.evidence import log
-from volens.evidence.log import EVENTS, TREES, Row
+from volens.evidence.log import EVENTS, PUBLIC, TREES, Event, Row
 from volens.evidence.merkle import Frontier, leaf_hash
 from volens.ingest.store import BatchRecords
 from volens.insights.accountant import Accountant, Charge
+from volens.releases import store as release_store
 from volens.releases.workflow import Workflow
 
 PLAN = "ab" * 32
@@ -35,6 +37,7 @@ def a_year(shop: Shop) -> list[int]:
     shop.say(people[4], "notified", REMINDERS)
     with shop.gate.open_purchases(shop.request()) as reading:
         reading.saw(reading.opened.permitted)
+    shop.barrier.draw(reading.opened, reading.opened.permitted, {"plan": PLAN})
     shop.outside.publish(shop.records)
     shop.say(people[3], "withdrawn")
     shop.barrier.hand_over(shop.request(), people, {"file": "audience"})
@@ -51,7 +54,7 @@ def a_year(shop: Shop) -> list[int]:
 
 
 def findings(shop: Shop) -> Report:
-    return audit(shop.records, shop.outside)
+    return audit(shop.records, shop.outside, shop.vault.misfiled)
 
 
 def test_an_honest_year_is_clean(shop: Shop) -> None:
@@ -74,6 +77,13 @@ def run(statement: str) -> Callable[[Connection], object]:
     return lambda connection: connection.execute(text(statement))
 
 
+def swap_cards(connection: Connection) -> None:
+    """The card of one customer leads to another, and the other way round: her purchases would come under his choices."""
+    found = dict(connection.execute(text("select account, found_by from accounts where account in (1, 2)")).all())
+    for account, other in ((1, bytes(32)), (2, found[1]), (1, found[2])):
+        connection.execute(text("update accounts set found_by = :by where account = :of"), {"by": other, "of": account})
+
+
 TAMPERINGS = {
     "a refusal becomes a yes": (
         run("update events set kind = 'given' where tree = 'events' and kind = 'withdrawn'"), "events 1"),
@@ -87,6 +97,12 @@ TAMPERINGS = {
     "a public event is changed": (
         run("update events set detail = replace(detail, '351', '999') where tree = 'public' and kind = 'reserved'"),
         "public "),
+    "how it was said is taken away": (run("update events set sealed = null where kind = 'withdrawn'"), "events 1"),
+    "an event cannot be read any more": (run("update events set detail = 'x' where kind = 'opened'"), "events "),
+    "a day is no day": (run("update events set day = 'x' where kind = 'withdrawn'"), "events 1"),
+    "a tree that does not exist": (
+        run("update events set tree = 'other' where tree = 'events' and seq = 3"), "events"),
+    "the head is broken": (run("update heads set size = 3 where tree = 'public'"), "public head"),
     "a permission is turned": (run("update permissions set kind = 'given' where kind = 'withdrawn'"), "permissions 4/"),
     "a permission is invented": (
         run(
@@ -98,11 +114,21 @@ TAMPERINGS = {
     "a use says another purpose": (run(f"update uses set purpose = '{REMINDERS}'"), "uses "),
     "a use forgets its customers": (
         run("delete from customer_sets where owner in (select read from uses)"), "uses "),
+    "a set is filed where no page looks": (run("update customer_sets set block = 999"), "uses "),
+    "a set of nobody's is added": (
+        run("insert into customer_sets (owner, block, bitmap) select 9999, block, bitmap from customer_sets limit 1"),
+        "customer_sets 9999"),
+    "a use is opened again": (run("update uses set closed = null"), "uses "),
     "what was handed over is removed": (run("delete from doors"), "doors "),
     "what was handed over forgets its customers": (
         run("delete from customer_sets where owner in (select seq from doors)"), "doors "),
     "a charge is forgotten": (run("delete from charges"), "reservations "),
     "a charge is made smaller": (run("update charges set rho_nano = 1"), "reservations "),
+    "a charge belongs to nobody": (
+        run("insert into charges (year, plan, rho_nano, cap_nano) values (2026, 'x', 300, 351)"), "charges "),
+    "what was asked is changed": (run("update reservations set pack = '{}'"), "reservations "),
+    "a release is somebody else's": (run("update releases set supplier = 'savon-exemple'"), "releases "),
+    "a certificate is invented": (run("update releases set certificate = 'ab'"), "releases "),
     "a reservation is removed": (run("delete from reservations"), "public "),
     "an answer is drawn again": (run("update reservations set answer = '{\"vectors\":{\"b\":[1]}}'"), "reservations "),
     "a release is approved by nobody": (run("update releases set state = 'published'"), "releases "),
@@ -110,6 +136,9 @@ TAMPERINGS = {
         run("update release_moves set actor = 'Alice Exemple' where state = 'approved'"), "release_moves "),
     "a step is removed": (run("delete from release_moves where state = 'approved'"), "public "),
     "a feed never came in": (run("delete from batches"), "batches "),
+    "two cards are swapped": (lambda connection: swap_cards(connection), "accounts 1"),
+    "a customer is gone": (run("delete from customers where customer = 4"), "customers 4"),
+    "numbers will be given twice": (run("update numbers set last = 0"), "numbers "),
     "an account changes hands": (run("update accounts set customer = 2 where account = 1"), "accounts 1"),
 }  # fmt: skip
 
@@ -172,6 +201,38 @@ def test_cutting_off_the_tail_stops_the_next_signature(shop: Shop) -> None:
         rewrite(connection, lambda row: row if row.seq < 5 else None)
     with pytest.raises(Tampered, match="cut off"):
         shop.outside.publish(shop.records)
+
+
+def test_a_programme_that_is_recorded_again_with_other_rules_whitewashes_nothing(shop: Shop) -> None:
+    """Somebody who may append, and even sign, declares afterwards what was not declared when it was done."""
+    a_year(shop)
+    with shop.records.writing() as connection:
+        newest = log.latest(connection, PUBLIC, "programme")
+        assert newest is not None
+        wider = newest.said()
+        wider["purposes"][STATISTICS]["recipients"].append("databroker")
+        log.append(connection, PUBLIC, [Event("programme", detail=wider)])
+    shop.outside.publish(shop.records)
+    assert any("other rules" in finding.what for finding in findings(shop).findings)
+
+
+def test_an_old_database_does_not_open(shop: Shop) -> None:
+    a_year(shop)
+    with shop.records.writing() as connection:
+        rewrite(connection, lambda row: row if row.seq < 5 else None)
+    with pytest.raises(Tampered, match="were signed"):
+        shop.outside.require_not_older(shop.records)
+
+
+def test_a_release_that_its_own_requester_published_is_found(shop: Shop) -> None:
+    a_year(shop)
+    with shop.records.writing() as connection:
+        stands = release_store.everything(connection)[0]
+        release_store.move(connection, replace(stands, state="published", certificate="ab"), "Alice Exemple", {"certificate": "ab"})
+        release_store.create(connection, replace(stands, release="second", plan="cd" * 32, state="requested"), "Alice Exemple")
+        second = release_store.find(connection, "second")
+        release_store.move(connection, replace(second, state="published", certificate="ef"), "Alice Exemple", {"certificate": "ef"})
+    assert any("cannot become published" in finding.what for finding in findings(shop).findings)
 
 
 def test_a_forged_checkpoint_folder_is_found(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.shop import FIELDS, JUICE, REMINDERS, SOAP, STATISTICS, Shop
 
 from volens.errors import Refused, Unavailable
 from volens.evidence import log
-from volens.evidence.log import EVENTS
+from volens.evidence.log import EVENTS, PUBLIC, Event
 from volens.gate import store
 from volens.gate.barrier import Drawn, Leaving
 from volens.gate.reads import OpenedPurchases
@@ -56,7 +57,9 @@ def test_records_that_do_not_answer_are_no(shop: Shop) -> None:
 
 def test_only_the_gate_can_open(shop: Shop) -> None:
     with pytest.raises(TypeError, match="only the gate"):
-        OpenedPurchases(1, 1, shop.request(), BitMap([1]), ())
+        OpenedPurchases(1, 1, shop.request(), BitMap([1]), (), shop.hand.instant.date())
+    with shop.gate.open_purchases(shop.request()) as reading, pytest.raises(TypeError, match="only the gate"):
+        replace(reading.opened, permitted=BitMap([1]))
 
 
 def test_a_read_records_whom_it_really_saw(shop: Shop) -> None:
@@ -73,14 +76,16 @@ def test_a_read_records_whom_it_really_saw(shop: Shop) -> None:
     assert (use.purpose, use.recipient, use.fields, use.customers) == (STATISTICS, JUICE, FIELDS, 2)
 
 
-def test_a_read_that_dies_stays_open_in_the_record(shop: Shop) -> None:
-    (customer,) = shop.people(1)
+def test_a_read_that_dies_stays_open_in_the_record_and_on_every_page(shop: Shop) -> None:
+    customer, other = shop.people(2)
     shop.say(customer, "given")
     with pytest.raises(RuntimeError), shop.gate.open_purchases(shop.request()):
         raise RuntimeError("killed")
     with shop.records.reading() as connection:
         (use,) = store.all_uses(connection)
-    assert use.closed is None, "it counts as having seen everybody permitted"
+        assert use.closed is None, "it counts as having seen everybody permitted"
+        assert [one.read for one in store.uses_of(connection, customer)] == [use.read]
+        assert store.uses_of(connection, other) == []
 
 
 def test_an_engine_that_saw_too_many_stops_the_program(shop: Shop) -> None:
@@ -135,6 +140,57 @@ def test_a_list_built_before_a_withdrawal_hands_nobody_over_who_withdrew(shop: S
     with shop.records.reading() as connection:
         (door,) = store.all_doors(connection)
         assert set(store.customers_of(connection, door.seq)) == {first}
+
+
+def test_a_yes_that_is_too_old_does_not_leave_even_if_nobody_read_since(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    shop.hand.pass_days(400)
+    recent = replace(shop.request(), start=date(2027, 1, 1), end=date(2027, 2, 1))
+    assert not shop.barrier.hand_over(recent, [customer], {}).customers
+
+
+def test_a_draw_after_midnight_asks_again_whether_time_itself_has_ended_a_yes(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    shop.hand.pass_days(365)
+    with shop.gate.open_purchases(shop.request()) as reading:
+        reading.saw(BitMap([customer]))
+    shop.hand.pass_days(1)
+    assert isinstance(shop.barrier.draw(reading.opened, BitMap([customer]), {}), Leaving)
+
+
+def test_a_process_with_old_rules_serves_nothing(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    with shop.records.writing() as connection:
+        log.append(connection, PUBLIC, [Event("programme", detail={"digest": "newer", "purposes": {}})])
+    with pytest.raises(Unavailable, match="programme has changed"), shop.gate.open_purchases(shop.request()):
+        pytest.fail("nothing may be read")
+    with pytest.raises(Unavailable, match="programme has changed"):
+        shop.barrier.hand_over(shop.request(), [customer], {})
+    with pytest.raises(Unavailable, match="programme has changed"):
+        shop.say(customer, "renewed")
+    shop.say(customer, "withdrawn")
+
+
+def test_silence_does_not_become_consent_when_the_basis_changes(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "notified", REMINDERS)
+    shop.hand.pass_days(31)
+    request = shop.request("shop", REMINDERS)
+    assert set(shop.gate.permitted(request)[0]) == {customer}
+    shop.rules[REMINDERS] = replace(shop.rules[REMINDERS], basis="consent")  # type: ignore[index]
+    assert not shop.gate.permitted(request)[0]
+    assert not shop.barrier.hand_over(request, [customer], {}).customers
+
+
+def test_purchases_older_than_people_were_told_are_not_opened(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    old = replace(shop.request(), start=date(2022, 1, 1))
+    with pytest.raises(Refused, match="that old"), shop.gate.open_purchases(old):
+        pytest.fail("nothing may be read")
 
 
 def test_sets_are_kept_in_blocks(shop: Shop) -> None:

@@ -122,6 +122,7 @@ def test_a_choice_and_its_leaf_are_one_transaction(shop: Shop) -> None:
         (Choice(1, STATISTICS, "joined"), BadInput, "given"),
         (Choice(1, STATISTICS, "given", language="de"), BadInput, "fr"),
         (Choice(99, STATISTICS, "given"), NotFound, "customer"),
+        (Choice(1, STATISTICS, "withdrawn", recipient="jus-exmple"), NotFound, "ever named"),
     ],
 )
 def test_what_cannot_mean_anything_is_refused_with_what_would(

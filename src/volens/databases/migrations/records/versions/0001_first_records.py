@@ -128,6 +128,7 @@ def _answers() -> None:
         sa.Column("year", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("plan", sa.String(64), primary_key=True),
         sa.Column("rho_nano", sa.BigInteger, nullable=False),
+        sa.Column("cap_nano", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "releases",
