@@ -28,7 +28,7 @@ from volens.demo import people, source, truth
 from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.source import Journey
-from volens.demo.words import words
+from volens.demo.words import number, words
 from volens.errors import BadInput, GridTooFine
 from volens.evidence.verify import describe, verify_package
 from volens.ingest.mapping import load as load_mapping
@@ -61,6 +61,10 @@ class Story:
     def word(self, key: str, **values: object) -> str:
         """A few words, to be put somewhere."""
         return words(self.language, key, **values)
+
+    def number(self, value: float) -> str:
+        """A whole number as people write it."""
+        return number(self.language, value)
 
     def chapter(self, number: str) -> None:
         """A heading."""
@@ -121,14 +125,14 @@ def purchases_come_in(story: Story, house: House, feeds: Feeds) -> None:
     accepted = copies = refused = 0
     with story.timed("step.ingest"):
         house.load_products(feeds.products.file)
-        table.add_row(feeds.products.file.name, f"{feeds.products.lines:,}", story.word("file.products"))
+        table.add_row(feeds.products.file.name, story.number(feeds.products.lines), story.word("file.products"))
         assert feeds.customers.mapping is not None
         master = house.take_in_people(feeds.customers.file, load_mapping(feeds.customers.mapping))
-        table.add_row(feeds.customers.file.name, f"{master.people:,}", story.word("file.customers"))
+        table.add_row(feeds.customers.file.name, story.number(master.people), story.word("file.customers"))
         for feed in feeds.purchases:
             assert feed.mapping is not None
             summary = house.take_in(feed.file, load_mapping(feed.mapping))
-            table.add_row(feed.file.name, f"{summary.lines_accepted:,}", story.word(f"file.{feed.file.stem}"))
+            table.add_row(feed.file.name, story.number(summary.lines_accepted), story.word(f"file.{feed.file.stem}"))
             accepted, copies = accepted + summary.lines_accepted, copies + summary.duplicate_lines
             refused += summary.lines_refused
     story.console.print(table)
@@ -186,7 +190,7 @@ def the_maker_asks(story: Story, house: House, journey: Journey, feeds: Feeds) -
         house.reports.approve(release, WHO_APPROVES)
         package = house.reports.publish(release, WHO_APPROVES)
     budget = house.reports.budget()[0]
-    story.say("4.quarter", part=f"{budget.spent_nano / budget.cap_nano:.0%}")
+    story.say("4.quarter", part=budget.spent_nano / budget.cap_nano)
     story.say("4.table")
     periods = [(period.label, period.start, period.end) for period in pack.periods]
     exact = truth.count(journey, SOURCE_CATEGORY, MAKER, pack.brands[0], periods, _permits)
@@ -211,11 +215,12 @@ def _show(story: Story, figures: Figures, exact: truth.Truth, names: dict[str, s
                 inside += one.low <= real <= one.high
                 label = story.word("whole") if column == "whole" else column.split("/")[0]
                 name = names.get(row) or story.word(row)
-                table.add_row(name, label, f"{one.value:,.0f}", f"{one.low:,.0f} … {one.high:,.0f}", f"{real:,.0f}")
+                said = [story.number(each) for each in (one.value, one.low, one.high, real)]
+                table.add_row(name, label, said[0], f"{said[1]} … {said[2]}", said[3])
         story.console.print(table)
     buyers = sorted(one.relative for one in figures.cells if one.measure == "buyers")
     middle = (buyers[(len(buyers) - 1) // 2] + buyers[len(buyers) // 2]) / 2
-    story.say("4.precision", half=f"{middle:.0%}", inside=inside, total=len(figures.cells))
+    story.say("4.precision", half=middle, inside=inside, total=len(figures.cells))
 
 
 def camille_changes_her_mind(story: Story, house: House, feeds: Feeds, figures: Figures) -> tuple[Path, int]:
@@ -227,7 +232,7 @@ def camille_changes_her_mind(story: Story, house: House, feeds: Feeds, figures: 
         began = time.monotonic()
         seqs = house.permissions.refuse_everything(camille, surface="permission centre")
         took = time.monotonic() - began
-    story.say("5.refuse", milliseconds=f"{took * 1000:.0f}")
+    story.say("5.refuse", milliseconds=round(took * 1000))
     drawn = house.reports.releases()[0].release
     again = house.reports.draw(drawn, WHO_ASKS)
     assert again.cells == figures.cells

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from string import Formatter
+from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_decimal, format_percent
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("One bottle of orange juice", "Une bouteille de jus d'orange"),
@@ -46,9 +52,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "4.quarter": (
         "So it asks for three quarters of 13 weeks. The purchases of each calendar year may only ever tell so much, to all "
-        "suppliers together. This report uses {part} of it, before anybody looks.",
+        "suppliers together. This report uses {part:%} of it, before anybody looks.",
         "Il demande donc trois trimestres de 13 semaines. Les achats d'une année civile ne peuvent révéler qu'une part fixe, à "
-        "tous les fournisseurs ensemble. Ce rapport en utilise {part}, avant que quiconque regarde.",
+        "tous les fournisseurs ensemble. Ce rapport en utilise {part:%}, avant que quiconque regarde.",
     ),
     "4.table": (
         "What the supplier gets, beside the truth. The demo counted it, for the same people, in the public file; Volens has no way "
@@ -57,9 +63,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Volens n'y a aucun accès, et le personnel du magasin non plus.",
     ),
     "4.precision": (
-        "Half of the buyer figures are within ± {half}. {inside} of {total} intervals hold the truth (19 of 20 are meant to).",
-        "La moitié des chiffres d'acheteurs sont à ± {half}. {inside} intervalles sur {total} contiennent la vérité (19 sur 20 "
-        "sont prévus).",
+        "Half of the buyer figures are within ± {half:%}. {inside} of {total} intervals hold the truth (19 of 20 are meant to).",
+        "La moitié des chiffres d'acheteurs sont à ± {half:%} près. {inside} intervalles sur {total} contiennent la vérité "
+        "(19 sur 20 sont prévus).",
     ),
     "4.people": (
         "{first} asked for it. {first} may not approve it; {second} does, and the package leaves the house.",
@@ -132,5 +138,31 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def words(language: str, key: str, **values: object) -> str:
-    """A sentence of the story, with its values put in. Thousands are set apart as the language does."""
-    return WORDS[key][0 if language == "en" else 1].format(**values)
+    """A sentence of the story, with its values put in. Numbers and days are written as the language does."""
+    return _Speaker(language).format(WORDS[key][0 if language == "en" else 1], **values)
+
+
+def number(language: str, value: float) -> str:
+    """A whole number with its thousands set apart."""
+    return format_decimal(round(value), locale=language)
+
+
+def percent(language: str, part: float) -> str:
+    """A part of one as a whole number of per cent."""
+    return format_percent(part, format="#,##0 %" if language == "fr" else "#,##0%", locale=language)
+
+
+class _Speaker(Formatter):
+    """`{x:,}` is a number, `{x:%}` a percentage and a date is a date, in one language."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, date):
+            return format_date(value, "long", locale=self._language)
+        if format_spec == "%":
+            return percent(self._language, value)
+        if isinstance(value, int):
+            return number(self._language, value)
+        return str(value)
