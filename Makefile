@@ -19,7 +19,7 @@ test: $(VENV)/dev.done ## everything but the long proofs
 check: $(VENV)/dev.done ## between edits: below a minute
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not slow and not postgres and not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not slow and not postgres and not browser and not spark"
 
 prove: $(VENV)/dev.done ## what needs many trials or kills processes
 	$(BIN)/python -m pytest -n $(WORKERS) -m prove -rP --no-header
@@ -35,6 +35,8 @@ lock: $(VENV)/dev.done ## make the locks anew
 		--strip-extras --extra demo -o requirements/demo.txt pyproject.toml
 	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 		--strip-extras --extra demo --extra browser --extra dev -o requirements/dev.txt pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
+		-o requirements/spark.txt requirements/spark.in
 
 clean: ## take away what was made here
 	rm -rf $(VENV) demo
@@ -46,6 +48,10 @@ $(VENV)/pyvenv.cfg:
 $(VENV)/demo.done: $(VENV)/pyvenv.cfg requirements/demo.txt pyproject.toml
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/demo.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/spark.done: $(VENV)/dev.done requirements/spark.txt ## Spark's engine; wants Java 17
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/spark.txt
 	touch $@
 
 $(VENV)/dev.done: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml

@@ -8,17 +8,14 @@ DuckDB adds whole numbers up in 128 bits; the casts back to 64 bits are checked 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 from pyroaring import BitMap
 
+from volens.engines.tables import tables
 from volens.insights.engine import ExactSums, ProductKeys, check_read, zeros
-from volens.insights.measures import LINE_LIMIT, MeasurePlan
-from volens.insights.pack import CATEGORY, WHOLE
+from volens.insights.measures import LINE_LIMIT
 from volens.insights.plan import Plan
 
 if TYPE_CHECKING:
@@ -101,7 +98,7 @@ class DuckDBEngine:
             "currency": plan.pack.currency,
         }
         with duckdb.connect() as connection:
-            for name, table in _tables(opened.permitted, plan, products).items():
+            for name, table in tables(opened.permitted, plan, products).items():
                 connection.register(name, table)
             totals = connection.sql(STATEMENT, params=given).to_arrow_table()
         seen = BitMap()
@@ -113,53 +110,3 @@ class DuckDBEngine:
             else:
                 sums[entry["measure"]][entry["cell"]] = entry["total"]
         return ExactSums(plan.hash, sums, loss, seen)
-
-
-def _tables(permitted: BitMap, plan: Plan, products: ProductKeys) -> dict[str, pa.Table]:
-    keys = np.flatnonzero(products.row_of_product >= 0)
-    days = [
-        (period.start + timedelta(days=offset), index)
-        for index, period in enumerate(plan.pack.periods)
-        for offset in range(period.days)
-    ]
-    return {
-        "permitted": pa.table({"customer": pa.array(permitted.to_array(), pa.int32())}),
-        "product_row": pa.table(
-            {
-                "product": pa.array(keys, pa.int32()),
-                "row_index": pa.array(products.row_of_product[keys], pa.int32()),
-            }
-        ),
-        "day_column": pa.table(
-            {
-                "day": pa.array([day for day, _ in days], pa.date32()),
-                "column_index": pa.array([index for _, index in days], pa.int32()),
-            }
-        ),
-        "member": pa.Table.from_pylist([entry for measure in plan.measures for entry in _members(plan, measure)]),
-        "bounds": pa.Table.from_pylist(
-            [{"measure": m.measure, "radius": m.radius_fixed, "loss_limit": m.loss_limit_fixed} for m in plan.measures]
-        ),
-    }
-
-
-def _members(plan: Plan, measure: MeasurePlan) -> list[dict[str, object]]:
-    """For each row and column that a line can be in: the cells of a measure that it counts in."""
-    pack = plan.pack
-    members: list[dict[str, object]] = []
-    for row_index, row in enumerate(pack.rows[:-1]):
-        for column_index, period in enumerate(pack.periods):
-            for shown_row in sorted({row, CATEGORY} & set(measure.rows)):
-                for shown_column in sorted({period.label, WHOLE} & set(measure.columns)):
-                    at = measure.rows.index(shown_row)
-                    members.append(
-                        {
-                            "measure": measure.measure,
-                            "row_index": row_index,
-                            "column_index": column_index,
-                            "cell": measure.cell(shown_row, shown_column),
-                            "cap": measure.caps[at],
-                            "ceiling": measure.ceilings[at],
-                        }
-                    )
-    return members

@@ -32,7 +32,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyroaring import BitMap
 
-from volens.engines.duckdb_engine import _tables
+from volens.engines.tables import tables as plan_tables
 from volens.errors import BadInput, Tampered, Unavailable
 from volens.insights.engine import ExactSums, ProductKeys, check_read, zeros
 from volens.insights.measures import LINE_LIMIT
@@ -151,7 +151,7 @@ class SparkEngine:
             return zeros(plan)
         session = self._session
         _check_ansi(session)
-        tables = _tables(opened.permitted, plan, products)
+        tables = plan_tables(opened.permitted, plan, products)
         tables["member"] = tables["member"].join(tables.pop("bounds"), "measure")
         frames = {name: session.createDataFrame(table) for name, table in tables.items()}
         given = {"limit": LINE_LIMIT, "start": plan.start, "end": plan.end, "currency": plan.pack.currency}
