@@ -65,13 +65,25 @@ class Report:
                 lines.append(
                     f"  · {number:,} events of {tree} are younger than the newest checkpoint outside: not yet covered"
                 )
-        lines.append(
-            "Everything stored follows from the events, and the events stand as they were signed."
-            if self.ok
-            else f"{len(self.findings):,} things are not as they were recorded. Keep the records as they are, and compare "
-            "with a back-up and with the checkpoints that others hold."
-        )
+        lines.append("  · the lines of the purchases table are not on this record and were not looked at")
+        lines.append(self._conclusion())
         return "\n".join(lines)
+
+
+    def _conclusion(self) -> str:
+        if not self.ok:
+            things = "1 thing is" if len(self.findings) == 1 else f"{len(self.findings):,} things are"
+            return (
+                f"{things} not as recorded. Keep the records as they are, and compare with a back-up and with the "
+                "checkpoints that others hold."
+            )
+        young = sum(self.not_covered.values())
+        signed = sum(number for check, number in self.checks if "was signed" in check)
+        if not signed:
+            return "Everything stored follows from the events; nothing is signed yet, so nothing vouches for the events."
+        if young:
+            return "Everything stored follows from the events, and those that are signed stand as they were signed."
+        return "Everything stored follows from the events, and the events stand as they were signed."
 
 
 MAX_LINES = 10

@@ -3,51 +3,75 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
+from volens.audit.people import check_batches, check_people, check_sealed
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.audit.trees import check_trees, kept_outside
 from volens.errors import NotNow
 from volens.evidence import log
-from volens.evidence.log import EVENTS, PUBLIC
+from volens.evidence.log import PUBLIC
 from volens.evidence.merkle import leaf_hash
 from volens.evidence.outside import Outside
+from volens.evidence.verify import verify_package
 from volens.holders import Database
-from volens.identity import accounts
-from volens.ingest import store as intake
 from volens.insights import accountant
 from volens.releases import store as releases
-from volens.releases.workflow import REQUESTED, TRANSITIONS, check_move
+from volens.releases.workflow import PUBLISHED, REQUESTED, TRANSITIONS, check_move
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 BUDGET = "every charge and answer is on the public record"
 RELEASES = "every release stands where its steps led"
-BATCHES = "every feed that came in stands where its steps led"
-ACCOUNTS = "every account belongs to whom it was linked"
+PACKAGES = "every published package is there and verifies"
 
 
-def audit(
-    records: Database, outside: Outside, misfiled: Callable[[Connection], list[tuple[int, str]]] = lambda _: []
-) -> Report:
-    """Checks everything in one snapshot of the records.
+class Opener(Protocol):
+    """What the audit needs of the vault. It hands out no name: it says what does not fit."""
 
-    `misfiled` is the vault's: it opens each account and says which are not found by their own value.
-    """
+    def misfiled(self, connection: Connection) -> list[tuple[int, str]]:
+        """Accounts that are not found by their own value, with what is wrong."""
+
+    def reveal(self, sealed: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
+        """Opens sealed values; None without a key, b"" where one does not open."""
+
+
+def audit(records: Database, outside: Outside, vault: Opener, packages: Path | None = None) -> Report:
+    """Checks everything in one snapshot of the records, and the published packages in a folder."""
     report = Report()
     kept = kept_outside(outside)  # before the snapshot: what is signed while we look is newer than what we compare with
     with records.reading() as connection:
         check_trees(connection, outside, kept, report)
         drawn = check_choices_and_uses(connection, report)
-        _check_accounts(connection, misfiled, report)
-        _check_batches(connection, report)
+        check_sealed(connection, vault, report)
+        check_people(connection, vault, report)
+        check_batches(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
+        if packages is not None:
+            _check_packages(connection, packages, outside, report)
     return report
+
+
+def _check_packages(connection: Connection, packages: Path, outside: Outside, report: Report) -> None:
+    """What was published is there, verifies, and is what the log committed to."""
+    with report.checking(PACKAGES) as looked_at:
+        for release in releases.everything(connection):
+            if release.state != PUBLISHED:
+                continue
+            looked_at.append(1)
+            file = packages / f"{release.release}.volens"
+            if not file.is_file():
+                report.found(PACKAGES, file.name, "the published package is gone; publishing again may make it anew")
+                continue
+            failed = [step for step in verify_package(file, trusted_key=outside.vkey).steps if not step.ok]
+            if failed:
+                report.found(PACKAGES, file.name, f"it does not verify: {failed[0].detail}")
 
 
 def _said(row: log.Row | None) -> dict[str, Any]:
@@ -56,43 +80,6 @@ def _said(row: log.Row | None) -> dict[str, Any]:
         return row.said() if row is not None else {}
     except ValueError:
         return {}
-
-
-def _check_accounts(
-    connection: Connection, misfiled: Callable[[Connection], list[tuple[int, str]]], report: Report
-) -> None:
-    with report.checking(ACCOUNTS) as looked_at:
-        should = {}
-        for row in log.rows(connection, EVENTS, kinds=["linked"]):
-            said = _said(row)
-            should[said.get("account", -row.seq)] = (row.customer, said.get("kind"))
-        stored = accounts.everything(connection)
-        looked_at.append(len(stored))
-        for account in sorted(should.keys() | stored.keys()):
-            if should.get(account) != stored.get(account):
-                report.found(ACCOUNTS, f"accounts {account}", "it is not linked as the events say")
-        for account, wrong in misfiled(connection):
-            report.found(ACCOUNTS, f"accounts {account}", wrong)
-        missing = {customer for customer, _ in should.values()} - accounts.customers(connection)
-        for customer in sorted(one for one in missing if one is not None):
-            report.found(ACCOUNTS, f"customers {customer}", "the customer of an account is gone")
-        for name, last in accounts.numbers_given(connection).items():
-            highest = max(stored if name == "account" else [one for one, _ in stored.values()], default=0)
-            if last < highest:
-                report.found(ACCOUNTS, f"numbers {name}", "numbers that are taken would be given again")
-
-
-def _check_batches(connection: Connection, report: Report) -> None:
-    with report.checking(BATCHES) as looked_at:
-        should = {}
-        for row in log.rows(connection, EVENTS, kinds=["batch"]):
-            said = _said(row)
-            should[str(said.get("batch"))] = said.get("state")
-        stored = intake.states(connection)
-        looked_at.append(len(stored))
-        for batch in sorted(should.keys() | stored.keys()):
-            if should.get(batch) != stored.get(batch):
-                report.found(BATCHES, f"batches {batch}", "its state is not that of its last step")
 
 
 def _check_budget(connection: Connection, drawn: set[str], report: Report) -> None:

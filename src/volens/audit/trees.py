@@ -50,7 +50,8 @@ def check_trees(connection: Connection, outside: Outside, kept: Mapping[str, Kep
     """Both trees against themselves and against what is kept outside."""
     for tree in TREES:
         leaves = _check_rows(connection, tree, report)
-        _check_outside(tree, leaves, kept[tree], outside, report)
+        others = [one for name, one in kept.items() if name != tree]
+        _check_outside(tree, leaves, kept[tree], outside, report, others)
     _check_commitments(connection, outside, report)
     strangers = log.strangers(connection)
     if strangers:
@@ -95,13 +96,15 @@ def _leaf_of(row: Row) -> bytes:
         return bytes(32)
 
 
-def _check_outside(tree: str, leaves: list[bytes], kept: Kept, outside: Outside, report: Report) -> None:
+def _check_outside(tree: str, leaves: list[bytes], kept: Kept, outside: Outside, report: Report, others: list[Kept]) -> None:
     name = f"the {tree} tree is the one that was signed"
     with report.checking(name) as looked_at:
         if kept.trouble:
             report.found(name, f"{tree} checkpoints", kept.trouble)
             return
         looked_at.append(kept.size)
+        if leaves and kept.size == 0 and any(one.size for one in others):
+            report.found(name, f"{tree} checkpoints", "they are gone, while those of the other tree are there")
         report.not_covered[tree] = max(0, len(leaves) - kept.size)
         if len(leaves) < kept.size:
             report.found(

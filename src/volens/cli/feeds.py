@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from volens.cli.say import bar, clock, house_option, json_option, speaking, tell
+from volens.cli.say import bar, clock, errors, house_option, json_option, speaking, tell
 
 
 @click.command()
@@ -49,3 +50,7 @@ def ingest(file: Path, house: Path, mapping_file: Path | None, explain: bool, pr
                 value, text = summary.to_dict(), summary.to_text()
         opened.checkpoint()
     tell(value, text, as_json)
+    if value.get("refused") and not value.get("lines_accepted", value.get("people")) and not value.get("duplicate_lines"):
+        errors.print(f"[bold red]✗[/] Not one line of {file.name} could be taken in: the mapping is probably wrong.")
+        errors.print(f"  [dim]→[/] Run: volens ingest --explain {file}")
+        sys.exit(2)

@@ -91,21 +91,30 @@ def check(folder: Path, rule: str | None, day: date | None, strict: bool, as_jso
 @click.option("--purpose", help="What the choice is about; see programme/purposes.yaml.")
 @click.option("--say", "kind", help="given, refused, withdrawn, objected, notified, joined, …")
 @click.option("--recipient", default="*", show_default=True, help="One legal entity, or * for all that the text names.")
-@click.option("--language", default="fr", show_default=True, help="The language in which the text was read.")
-@click.option("--surface", default="command line", show_default=True, help="Where it was said: till, app, paper …")
+@click.option("--language", help="The language in which the text was read; a yes needs it.")
+@click.option("--surface", help="Where it was said: till, app, paper …; a yes needs it.")
 @click.option("--by", "actor", default="the person", show_default=True, help="Who said it.")
 @click.option("--refuse-everything", is_flag=True, help="No to every purpose that can be refused.")
 @json_option
 @speaking
 def permit(house: Path, card: str | None, email: str | None, purpose: str | None, kind: str | None, recipient: str,
-           language: str, surface: str, actor: str, refuse_everything: bool, as_json: bool) -> None:
+           language: str | None, surface: str | None, actor: str, refuse_everything: bool, as_json: bool) -> None:
     """Record a customer's choice, or show what stands (with neither --say nor --refuse-everything)."""
     from volens.app import open_house
     from volens.errors import BadInput
     from volens.permissions.ledger import Choice
+    from volens.permissions.state import PERMITTING
 
     if (card is None) == (email is None):
         raise BadInput("Whose choice is it?", "Name the customer by --card or by --email.")
+    if refuse_everything and (kind or purpose):
+        raise BadInput("Everything, or one purpose?", "Give --refuse-everything alone, or --purpose with --say.")
+    if kind in PERMITTING and not (language and surface):
+        raise BadInput("A yes needs to be shown: in which language was the text read, and where?",
+                       "Add --language and --surface.")
+    if purpose is not None and kind is None:
+        raise BadInput(f"What was said about {purpose}?", "Add --say, or leave --purpose out to see what stands.")
+    language, surface = language or "fr", surface or "command line"
     with open_house(house, clock=clock()) as opened:
         customer = opened.customer("card" if card else "email", str(card or email)).customer
         seqs: list[int] = []
@@ -122,7 +131,8 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
         standing = opened.permissions.of_customer(customer)
     rows = [f"  {row.purpose:32} {row.recipient:24} {'yes' if row.permits else 'no ':3}  {row.kind}, {row.day}, {row.text}"
             for row in standing]
-    said = f"Recorded, and in force: {len(seqs)} choices (numbers {seqs[0]} to {seqs[-1]}).\n" if seqs else ""
+    choices = "1 choice" if len(seqs) == 1 else f"{len(seqs)} choices"
+    said = f"Recorded, and in force: {choices} (number {seqs[0]} and on).\n" if seqs else ""
     nothing = "  Nothing was ever chosen, so nothing is permitted."
     tell({"recorded": seqs, "standing": [vars(row) for row in standing]}, said + ("\n".join(rows) or nothing), as_json)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from volens.cli.say import clock, house_option, json_option, speaking, tell
+from volens.releases.pagemodel import readable, unit_name
 
 if TYPE_CHECKING:
     from volens.app import House
     from volens.insights.estimates import Figures
+    from volens.insights.expect import ExpectedWidth
     from volens.insights.pack import Pack
     from volens.releases.store import Stored
 
@@ -59,11 +62,13 @@ def plan(house: Path, supplier: str, category: str, brands: tuple[str, ...], eve
 
     with open_house(house, clock=clock()) as opened:
         planned = opened.reports.plan(_pack(opened, supplier, category, brands, every, start, count, currency))
+        budget = [year for year in opened.reports.budget() if year.year in planned.years]
     years = ", ".join(map(str, planned.years))
     lines = [f"Plan {planned.hash[:12]}: costs {planned.charge_nano / 1e9:.3f} of the budget of {years}.",
              "Expected precision, from public expectations alone:"]
-    lines += [f"  {width.measure:8} {width.row:24} {width.column:12} about {width.value:>10,.0f}  ± {width.half_width:.0%}"
+    lines += [f"  {width.measure:8} {width.row:26} {width.column:24} about {_people(width):>10}  ± {width.half_width:.0%}"
               for width in planned.expected]
+    lines += [f"{year.year}: {year.left_nano / 1e9:.3f} of {year.cap_nano / 1e9:.3f} is left." for year in budget]
     value = {"plan": planned.hash, "rho_nano": planned.charge_nano, "years": planned.years,
              "expected": [vars(width) for width in planned.expected]}
     tell(value, "\n".join(lines), as_json)
@@ -83,7 +88,7 @@ def request(house: Path, supplier: str, category: str, brands: tuple[str, ...], 
     with open_house(house, clock=clock()) as opened:
         pack = _pack(opened, supplier, category, brands, every, start, count, currency)
         made = opened.reports.request(pack, actor)
-    tell(vars(made), _standing(made, f"Next: volens report draw {made.release} --by NAME"), as_json)
+    tell(vars(made), _standing(made, NEXT[made.state].format(release=made.release)), as_json)
 
 
 @report.command()
@@ -171,7 +176,8 @@ def list_(house: Path, as_json: bool) -> None:
 
     with open_house(house, clock=clock()) as opened:
         found = opened.reports.releases()
-    lines = [f"{one.release:34} {one.state}" for one in found] or ["No release yet. Ask with: volens report request"]
+    lines = [f"{one.release:34} {one.state:10} {_question(one)}" for one in found]
+    lines = lines or ["No release yet. Ask with: volens report request"]
     tell([vars(one) for one in found], "\n".join(lines), as_json)
 
 
@@ -190,14 +196,39 @@ def budget(house: Path, as_json: bool) -> None:
     tell([vars(year) for year in years], "\n".join(lines), as_json)
 
 
+NEXT = {
+    "requested": "Next: volens report draw {release} --by NAME",
+    "drawn": "It is drawn. Next, by a second person: volens report approve {release} --by NAME",
+    "approved": "It is approved. Next: volens report publish {release} --by NAME",
+    "published": "It is published: the same question has the same answer, in the same package.",
+    "declined": "It was declined.",
+}
+WHOLE_NUMBERS = ("buyers", "trips", "units", "spend")
+
+
+def _people(width: ExpectedWidth) -> str:
+    """An expected figure in the unit that people read: thousandths and cents are for machines."""
+    return f"{width.value / {'units': 1000, 'spend': 100}.get(width.measure, 1):,.0f}"
+
+
 def _standing(stands: Stored, following: str) -> str:
     return f"{stands.release} is {stands.state}.\n{following}"
 
 
+def _question(one: Stored) -> str:
+    """What a release asks, in a few words."""
+    asked = json.loads(one.pack)
+    return f"{one.supplier}, {asked['category']}, {asked['periods'][0]['start']} to {asked['periods'][-1]['end']}"
+
+
 def _show(figures: Figures, as_json: bool, following: str) -> None:
-    lines = [f"{'':18}{'':26}{'':14}{'estimate':>12}   95 % interval"]
-    lines += [f"{one.measure:18}{one.row:26}{one.column:14}{one.value:>12,.2f}   {one.low:,.2f} to {one.high:,.2f}"
-              for one in (*figures.cells, *figures.derived)]
+    currency = figures.plan.pack.currency
+    lines = [f"{'':18}{'':26}{'':25}{'estimate':>12}   95 % interval"]
+    for one in (*figures.cells, *figures.derived):
+        shown = readable(one, currency)
+        unit, form = unit_name(one.measure, currency), "{:,.0f}" if one.measure in WHOLE_NUMBERS else "{:,.2f}"
+        value, low, high = (form.format(each) for each in (shown.value, shown.low, shown.high))
+        lines.append(f"{one.measure:18}{one.row:26}{one.column:25}{value:>12}   {low} to {high} {unit}")
     tell([vars(one) for one in (*figures.cells, *figures.derived)], "\n".join(lines) + following, as_json)
 
 

@@ -70,15 +70,23 @@ class SqlDatabase:
         self.engine.dispose()
 
 
-def connect(url: str) -> SqlDatabase:
-    """Opens records at a SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`). Creates no table."""
+def connect(url: str, *, create: bool = True) -> SqlDatabase:
+    """Opens records at a SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`). Creates no table.
+
+    Without `create`, an SQLite file that is not there is `Unavailable`, and never made: a house without its history would
+    open as an empty one. A new file can be read by its owner alone.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise BadInput("The records URL cannot be read.", "Write sqlite:///file.db or postgresql+psycopg://…") from error
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            file = Path(parsed.database)
+            if not file.exists() and not create:
+                raise Unavailable(f"The records {file.name} are gone.", "Restore them from their newest back-up.")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600, exist_ok=True)
         engine = create_engine(parsed)
         _teach_sqlite(engine)
         return SqlDatabase(engine)

@@ -51,10 +51,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{maker} demande d'abord semaine par semaine. Avant de regarder le moindre achat, la réponse est :",
     ),
     "4.quarter": (
-        "So it asks for three quarters of 13 weeks. The purchases of each calendar year may only ever tell so much, to all "
-        "suppliers together. This report uses {part:%} of it, before anybody looks.",
-        "Il demande donc trois trimestres de 13 semaines. Les achats d'une année civile ne peuvent révéler qu'une part fixe, à "
-        "tous les fournisseurs ensemble. Ce rapport en utilise {part:%}, avant que quiconque regarde.",
+        "Quarters of 13 weeks it is, then: three of them. What a calendar year's purchases may ever tell, to all suppliers "
+        "together, is limited for good. This report uses {part:%} of it, and is charged before anybody looks.",
+        "Ce seront donc des trimestres de 13 semaines : trois. Ce que les achats d'une année civile peuvent révéler, à tous les "
+        "fournisseurs ensemble, est limité pour toujours. Ce rapport en utilise {part:%}, décomptés avant que quiconque regarde.",
     ),
     "4.table": (
         "What the supplier gets, beside the truth. The demo counted it, for the same people, in the public file; Volens has no way "
@@ -68,18 +68,20 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "(19 sur 20 sont prévus).",
     ),
     "4.people": (
-        "{first} asked for it. {first} may not approve it; {second} does, and the package leaves the house.",
-        "{first} l'a demandé. {first} ne peut pas l'approuver ; {second} le fait, et le paquet sort de la maison.",
+        "{first}, who prepares such reports, asked for it and may not approve it. {second}, the data protection officer, does, "
+        "and the package leaves the house.",
+        "{first}, qui prépare ces rapports, l'a demandé et ne peut pas l'approuver. {second}, délégué à la protection des "
+        "données, le fait, et le paquet sort de la maison.",
     ),
     "5": ("Camille changes her mind", "Camille change d'avis"),
     "5.refuse": (
-        "She refuses everything. It is in force {milliseconds} ms later, before any page would have answered.",
-        "Elle refuse tout. C'est en vigueur {milliseconds} ms plus tard, avant qu'une page ait pu répondre.",
+        "She refuses everything. {milliseconds} ms later it is in force: whatever reads purchases from now on does not see hers.",
+        "Elle refuse tout. {milliseconds} ms plus tard c'est en vigueur : ce qui lit des achats désormais ne voit plus les siens.",
     ),
     "5.same": (
         "The report that was drawn stays what it is: asked again, the same figures to the last digit, at no cost. She cannot be "
         "recognised in it.",
-        "Le rapport tiré reste ce qu'il est : redemandé, il donne les mêmes chiffres au dernier près, sans frais. On ne peut pas "
+        "Le rapport tiré reste ce qu'il est : redemandé, il donne les mêmes chiffres au chiffre près, sans frais. On ne peut pas "
         "l'y reconnaître.",
     ),
     "5.next": (
@@ -105,7 +107,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Les clés de cette démonstration datent d'il y a une minute et disparaissent avec son dossier : n'en protégez rien.",
     ),
     "end.look": ("See the report:", "Voir le rapport :"),
-    "end.check": ("Check it yourself:", "Le vérifier vous-même :"),
+    "end.check": ("Check it yourself:", "Vérifiez vous-même :"),
     "reading": ("Reading the public data set …", "Lecture du jeu de données public …"),
     "file": ("file", "fichier"),
     "lines": ("lines in", "lignes entrées"),

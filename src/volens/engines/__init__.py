@@ -1,1 +1,1 @@
-"""Where queries over purchases run. Polars answers packs on one machine; DuckDB is the reference it is held to; Spark is for a chain."""
+"""Where queries over purchases run: Polars for packs on one machine, DuckDB as its reference, Spark for a chain."""

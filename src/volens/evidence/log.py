@@ -157,7 +157,7 @@ def lock(connection: Connection, tree: str) -> int:
         select(heads.c.size).where(heads.c.tree == tree).with_for_update()
     ).scalar_one_or_none()
     if size is None:
-        raise Unavailable(f"The {tree} tree has no head row.", "Apply the migrations: volens init --upgrade.")
+        raise Unavailable(f"The {tree} tree has no head row.", "Restore the records from a back-up, then run: volens audit")
     return int(size)
 
 
@@ -213,7 +213,7 @@ def size(connection: Connection, tree: str) -> int:
     """How many events the tree has, in this snapshot."""
     found = connection.execute(select(heads.c.size).where(heads.c.tree == tree)).scalar_one_or_none()
     if found is None:
-        raise Unavailable(f"The {tree} tree has no head row.", "Apply the migrations: volens init --upgrade.")
+        raise Unavailable(f"The {tree} tree has no head row.", "Restore the records from a back-up, then run: volens audit")
     return int(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volens.identity import vault
+from volens.identity import store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 def everything(connection: Connection) -> dict[int, tuple[int, str]]:
     """Customer number and kind of every account, by account number."""
-    return vault.linked(connection)
+    return store.linked(connection)
 
 
-def customers(connection: Connection) -> set[int]:
-    """The number of every customer."""
-    return vault.all_customers(connection)
+def customers(connection: Connection) -> dict[int, tuple[str, str | None]]:
+    """Country of every customer, and the hash of what is sealed about the person."""
+    return store.all_customers(connection)
 
 
 def numbers_given(connection: Connection) -> dict[str, int]:
     """The last number given, of customers and of accounts."""
-    return vault.numbers_given(connection)
+    return store.numbers_given(connection)

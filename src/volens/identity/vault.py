@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import unicodedata
@@ -19,14 +20,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from sqlalchemy import (
-    Column,
     Connection,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
     bindparam,
     delete,
     func,
@@ -41,47 +35,11 @@ from volens.errors import BadInput, NotFound, Tampered
 from volens.evidence.log import EVENTS, Event, append, lock
 from volens.holders import Database, Keys
 from volens.identity.keys import decrypt, encrypt
+from volens.identity.store import accounts, customer_keys, customers, numbers
 
 KINDS = ("card", "email")
 LOOKUP_CHUNK = 500
 """Hashes asked for in one statement; SQLite's default limit of variables is well above."""
-
-metadata = MetaData()
-keys_metadata = MetaData()
-
-customers = Table(
-    "customers",
-    metadata,
-    Column("customer", Integer, primary_key=True, autoincrement=False),
-    Column("country", String(2), nullable=False),
-    Column("person", LargeBinary),  # names, post, birth date, language: sealed under the customer's key
-)
-
-accounts = Table(
-    "accounts",
-    metadata,
-    Column("account", Integer, primary_key=True, autoincrement=False),
-    Column("customer", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),
-    Column("found_by", LargeBinary, nullable=False, unique=True),  # keyed hash of kind and value
-    Column("value", LargeBinary, nullable=False),  # the value, sealed under the customer's key
-    Index("accounts_by_customer", "customer"),
-)
-
-numbers = Table(
-    "numbers",
-    metadata,
-    Column("name", String(16), primary_key=True),
-    Column("last", Integer, nullable=False),
-)
-
-customer_keys = Table(
-    "customer_keys",
-    keys_metadata,
-    Column("customer", Integer, primary_key=True, autoincrement=False),
-    Column("wrapped", LargeBinary, nullable=False),
-)
-
 
 @dataclass(frozen=True)
 class Identified:
@@ -194,7 +152,6 @@ class Vault:
             {"who": customer, "land": person.country, "what": self.seal(customer, _bytes(person.details))}
             for customer, person in latest.items()
         ]
-        self.warm(())
         with self._records.writing() as connection:
             lock(connection, EVENTS)
             from_parameters = (
@@ -203,7 +160,8 @@ class Vault:
                 .values(country=bindparam("land"), person=bindparam("what"))
             )
             connection.execute(from_parameters, sealed)
-            append(connection, EVENTS, [Event("master", detail={"people": len(sealed)})])
+            append(connection, EVENTS, [_enrolled(row) for row in sealed], self)
+        self.warm(())
         return stayed
 
     def _add(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[bytes, Identified]:
@@ -243,6 +201,7 @@ class Vault:
             for place, (value, customer) in enumerate(owned)
         ]
         self._opened.clear()
+        new = set(fresh)
         day = legal_day(self._clock.now(), self._country)
         with self._records.writing() as connection:
             lock(connection, EVENTS)  # first, so that two intakes with the same cards in another order never wait in a ring
@@ -251,7 +210,7 @@ class Vault:
                     insert(customers), [{"customer": who, "country": self._country, "person": None} for who in fresh]
                 )
             connection.execute(insert(accounts), rows)
-            append(connection, EVENTS, [_linked(row, day) for row in rows])
+            append(connection, EVENTS, [_linked(row, day, self._country if row["customer"] in new else None) for row in rows])
         return {row["found_by"]: Identified(row["customer"], row["account"]) for row in rows}
 
     def misfiled(self, connection: Connection) -> list[tuple[int, str]]:
@@ -278,16 +237,37 @@ class Vault:
         self.warm(())
         return wrong
 
+    def reveal(self, sealed: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
+        """Opens many sealed values of (customer, value), in order. None where the key is destroyed; nothing (b"") where a
+        value does not open, which means that it was changed or moved. For the audit."""
+        self.warm({customer for customer, _ in sealed})
+        found: list[bytes | None] = []
+        for customer, value in sealed:
+            if customer not in self._opened:
+                found.append(None)
+                continue
+            try:
+                found.append(self.open(customer, value))
+            except Tampered:
+                found.append(b"")
+        self.warm(())
+        return found
+
     # Keys and sealing
 
     def _make_keys(self, fresh: Sequence[int]) -> None:
         made = {customer: secrets.token_bytes(32) for customer in fresh}
-        if made:
+        if not made:
+            return
+        rows = [{"customer": who, "wrapped": self._keys.wrap(key)} for who, key in made.items()]
+        try:
             with self._key_store.writing() as connection:
-                connection.execute(
-                    insert(customer_keys),
-                    [{"customer": who, "wrapped": self._keys.wrap(key)} for who, key in made.items()],
-                )
+                connection.execute(insert(customer_keys), rows)
+        except IntegrityError as error:
+            raise Tampered(
+                "A customer number would be given twice: the records and the store of customer keys do not belong together.",
+                "Nothing was taken in. Restore both from back-ups of the same time, then run: volens audit",
+            ) from error
 
     def _key(self, customer: int) -> bytes:
         if customer in self._opened:
@@ -358,25 +338,17 @@ def _take(connection: Connection, name: str, how_many: int) -> int:
     return int(last) + 1
 
 
-def _linked(row: Mapping[str, Any], day: date) -> Event:
-    return Event("linked", customer=row["customer"], day=day, detail={"account": row["account"], "kind": row["kind"]})
+def _linked(row: Mapping[str, Any], day: date, country: str | None) -> Event:
+    """An account's first link; `country` is that of a customer who is new with it."""
+    detail = {"account": row["account"], "kind": row["kind"], "country": country}
+    return Event("linked", customer=row["customer"], day=day, detail=detail)
+
+
+def _enrolled(row: Mapping[str, Any]) -> Event:
+    """What the master says of a person, as a hash of its sealed form: changing either later is found by the audit."""
+    said = {"country": row["land"], "person": hashlib.sha256(row["what"]).hexdigest()}
+    return Event("person", customer=row["who"], private=said)
 
 
 def _bytes(details: Mapping[str, str]) -> bytes:
     return json.dumps(dict(details), ensure_ascii=False, sort_keys=True).encode()
-
-
-def linked(connection: Connection) -> dict[int, tuple[int, str]]:
-    """Customer number and kind of every account, by account number. No name, no value."""
-    query = select(accounts.c.account, accounts.c.customer, accounts.c.kind)
-    return {int(account): (int(customer), str(kind)) for account, customer, kind in connection.execute(query)}
-
-
-def all_customers(connection: Connection) -> set[int]:
-    """The number of every customer."""
-    return {int(customer) for (customer,) in connection.execute(select(customers.c.customer))}
-
-
-def numbers_given(connection: Connection) -> dict[str, int]:
-    """The last number given, of customers and of accounts."""
-    return {str(name): int(last) for name, last in connection.execute(select(numbers.c.name, numbers.c.last))}

@@ -109,8 +109,15 @@ def header_names(start: bytes, path: Path, delimiter: str, encoding: str) -> lis
     return [name.strip() for name in next(rows, [])]
 
 
-def read_csv(path: Path, *, delimiter: str, encoding: str, columns: Sequence[str]) -> Iterator[Piece]:
-    """The file's pieces with these columns as text; the file may have others, which are not even kept."""
+def read_csv(
+    path: Path, *, delimiter: str, encoding: str, columns: Sequence[str], one_line_each: bool = False
+) -> Iterator[Piece]:
+    """The file's pieces with these columns as text; the file may have others, which are not even kept.
+
+    `one_line_each`: a value that goes on over a line's end is a lone quotation mark, which would swallow all that follows
+    it; then every physical line is accounted for, or the file is refused with `MappingError`.
+    """
+    physical = _physical_lines(path, encoding) if one_line_each else None
     header = csv_header(path, delimiter, encoding)
     _check_header(header, columns, path, f"Its columns, read with the delimiter {delimiter!r}, are")
     broken: list[tuple[int, str]] = []
@@ -151,9 +158,54 @@ def read_csv(path: Path, *, delimiter: str, encoding: str, columns: Sequence[str
             # A header and nothing below it is a day without sales.
             if not any(words in str(error) for words in ("Empty CSV file", "Could not skip initial 1 rows")):
                 raise broken_file(path, error) from error
+    if physical is not None and done + len(numbers) < physical:
+        raise _swallowed(path)
     if broken:
         nothing = pa.schema([pa.field(name, pa.string()) for name in columns]).empty_table()
         yield Piece(nothing, np.zeros(0, dtype=np.int64), path.stat().st_size, _taken(broken))
+
+
+def _physical_lines(path: Path, encoding: str) -> int | None:
+    """How many lines the file has below its header, by counting line ends; none where bytes do not tell.
+
+    An odd number of quotation marks is refused at once.
+    """
+    if encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
+        return None
+    ends = quotes = 0
+    last = b"\n"
+    raw, source = open_bytes(path)
+    with raw:
+        try:
+            while block := source.read(BLOCK_BYTES):
+                ends += block.count(b"\n")
+                quotes += block.count(b'"')
+                last = block[-1:]
+        except (pa.ArrowInvalid, OSError, EOFError):
+            return None  # what is wrong with the file is said when it is read
+    if ends == 0:
+        return None
+    if quotes % 2:
+        raise _swallowed(path)
+    return ends + (last != b"\n") - 1
+
+
+def _swallowed(path: Path) -> MappingError:
+    """A lone quotation mark, with the first line that has an odd number of them."""
+    raw, source = open_bytes(path)
+    where, rest, number = "", b"", 0
+    with raw:
+        while not where and (block := source.read(BLOCK_BYTES)):
+            *whole, rest = (rest + block).split(b"\n")
+            for line in whole:
+                number += 1
+                if line.count(b'"') % 2:
+                    where = f" (line {number})"
+                    break
+    return MappingError(
+        f"{path.name} has a quotation mark that is not closed on its line{where}; what follows it would be swallowed.",
+        "Mend that line, or have the till write quotation marks inside values twice. Nothing was taken in.",
+    )
 
 
 def _line_numbers(done: int, lines: int, broken: Sequence[int]) -> np.ndarray:

@@ -37,7 +37,13 @@ def pieces(file: Path, mapping: Mapping) -> Iterator[Piece]:
     wanted = list(dict.fromkeys(mapping.columns.values()))
     if mapping.format == "parquet":
         return read_parquet(file, wanted)
-    return read_csv(file, delimiter=mapping.delimiter, encoding=mapping.encoding, columns=wanted)
+    return read_csv(
+        file,
+        delimiter=mapping.delimiter,
+        encoding=mapping.encoding,
+        columns=wanted,
+        one_line_each=mapping.contents == "purchases",
+    )
 
 
 def chunk(piece: Piece, mapping: Mapping, file_number: int, done_before: int = 0) -> Chunk:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from sqlalchemy import (
 
 from volens.errors import NotNow
 from volens.evidence.log import EVENTS, Event, append
+from volens.evidence.merkle import canonical_json
 from volens.holders import Database
 
 KEPT_DAYS = 30
@@ -136,17 +138,20 @@ class BatchRecords:
             rows = [{"batch": batch, "source": source, "kept_until": kept_until, **vars(line)} for line in refused]
             for start in range(0, len(rows), ROWS_PER_STATEMENT):
                 connection.execute(insert(quarantine), rows[start : start + ROWS_PER_STATEMENT])
+            _record(connection, batch, "staged")
 
     def finish(self, batch: str, now: datetime) -> None:
         """The batch is in the table."""
         with self._records.writing() as connection:
             self._move(connection, batch, "done", {"ended_at": now.isoformat(timespec="seconds")})
+            _record(connection, batch, "done")
 
     def clear(self, batch: str, now: datetime) -> None:
         """The batch is not in the table and never will be: its quarantine goes with it."""
         with self._records.writing() as connection:
             self._move(connection, batch, "cleared", {"ended_at": now.isoformat(timespec="seconds")})
             connection.execute(delete(quarantine).where(quarantine.c.batch == batch))
+            _record(connection, batch, "cleared")
 
     def unfinished(self) -> list[Batch]:
         """Batches that are neither done nor cleared, oldest first."""
@@ -179,6 +184,8 @@ class BatchRecords:
             gone = quarantine.c.kept_until < today.isoformat()
             count = connection.execute(select(func.count()).select_from(quarantine).where(gone)).scalar_one()
             connection.execute(delete(quarantine).where(gone))
+            if count:
+                append(connection, EVENTS, [Event("quarantine-expired", day=today, detail={"lines": int(count)})])
             return int(count)
 
     def _move(self, connection: Connection, batch: str, to: str, values: dict[str, Any]) -> None:
@@ -191,17 +198,40 @@ class BatchRecords:
                 f"The batch {batch} cannot become {to!r} now; another run has finished or cleared it.",
                 "Run the same command again.",
             )
-        _record(connection, batch, to)
 
 
 def _record(connection: Connection, batch: str, state: str) -> None:
-    """The batch's new state as an event, in the transaction of the change."""
-    append(connection, EVENTS, [Event("batch", detail={"batch": batch, "state": state})])
+    """The batch as it stands now as an event, in the transaction of the change, with the hash of what was refused."""
+    detail: dict[str, Any] = {"batch": batch, "state": state, "row": row_digests(connection)[batch]}
+    if state == "staged":
+        kept_until = connection.execute(select(func.max(quarantine.c.kept_until)).where(quarantine.c.batch == batch)).scalar()
+        detail |= {"quarantine": quarantine_digest(connection, batch), "kept_until": kept_until}
+    append(connection, EVENTS, [Event("batch", detail=detail)])
 
 
-def states(connection: Connection) -> dict[str, str]:
-    """The state of every batch, for the audit."""
-    return {str(batch): str(state) for batch, state in connection.execute(select(batches.c.batch, batches.c.state))}
+def row_digests(connection: Connection) -> dict[str, str]:
+    """A hash of every batch's row, for its events and for the audit."""
+    rows = connection.execute(select(batches)).mappings()
+    return {row["batch"]: hashlib.sha256(canonical_json(dict(row))).hexdigest() for row in rows}
+
+
+def quarantine_digest(connection: Connection, batch: str) -> str:
+    """A hash of the refused lines that are kept of a batch, sealed as they are."""
+    query = (
+        select(quarantine)
+        .where(quarantine.c.batch == batch)
+        .order_by(quarantine.c.file_number, quarantine.c.line_number, quarantine.c.place)
+    )
+    whole = hashlib.sha256()
+    for row in connection.execute(query).mappings():
+        sealed = hashlib.sha256(bytes(row["sealed"])).hexdigest() if row["sealed"] is not None else None
+        whole.update(canonical_json({**row, "sealed": sealed}))
+    return whole.hexdigest()
+
+
+def quarantined_batches(connection: Connection) -> set[str]:
+    """The batches of which refused lines are kept."""
+    return {str(batch) for (batch,) in connection.execute(select(quarantine.c.batch).distinct())}
 
 
 def _batch(row: dict[str, Any]) -> Batch:

@@ -162,8 +162,8 @@ def _coarser_that_works(pack: Pack, product: InsightProduct, limit: float) -> tu
         count = 0
         while count < product.max_periods and periods(by, pack.start, count + 1)[-1].end <= pack.end:
             count += 1
-        if count == 0:
-            continue
+        # Where not even one fits into the time that was asked for, one that reaches beyond it may serve.
+        count = max(count, 1)
         longer = pack.over(periods(by, pack.start, count))
         expected = expected_widths(longer, plan_measures(longer, product), product.expected[pack.category])
         typical = typical_widths(longer, expected)

@@ -75,6 +75,8 @@ class Choice:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise BadInput(f"There is no choice of kind {self.kind!r}.", f"Use one of: {', '.join(sorted(KINDS))}.")
+        if not (self.surface.strip() and self.actor.strip() and self.language.strip()):
+            raise BadInput("A choice says where, by whom and in which language it was made.", "Name all three.")
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,11 @@ class Ledger:
         if choice.purpose not in self._terms.kinds:
             raise NotFound(
                 f"There is no purpose {choice.purpose!r}.", f"Use one of: {', '.join(sorted(self._terms.kinds))}."
+            )
+        if not self._terms.kinds[choice.purpose]:
+            raise BadInput(
+                f"{choice.purpose!r} rests on a legal obligation: there is nothing to permit or to refuse.",
+                "Tell the person what the law asks the house to keep, and for how long.",
             )
         text = choice.text or self._terms.current.get(choice.purpose)
         if text is None or text not in self._terms.texts or text.split("/")[0] != choice.purpose:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
-from volens.errors import NotFound, NotNow, Tampered
+from volens.errors import BadInput, NotFound, NotNow, Tampered
 from volens.evidence import log
 from volens.evidence.container import CERTIFICATE
 from volens.evidence.log import PUBLIC
@@ -96,7 +96,15 @@ class ReportDesk:
         return plan_pack(pack, self.programme.product(pack.product))
 
     def request(self, pack: Pack, actor: str) -> Stored:
-        """A release for the pack; nothing is read or charged yet. A grid whose figures would be useless is refused."""
+        """A release for the pack; nothing is read or charged yet. A grid whose figures would be useless is refused.
+
+        So is a time that is not over: a pack is drawn once, and half a quarter would stand for the whole one for ever.
+        """
+        if pack.end > self._today():
+            raise BadInput(
+                f"The last day of this question, {pack.end - timedelta(days=1)}, is not over yet.",
+                "Ask when it is: an answer is drawn once and never completed.",
+            )
         return self.workflow.request(self.plan(pack).hash, pack.supplier, pack.canonical(), actor)
 
     def draw(self, release: str, actor: str) -> Figures:

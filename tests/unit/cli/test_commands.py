@@ -32,7 +32,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("init", made, "--customers", "1000")
     run("ingest", folder / "products.csv", "--products", "--house", made)
     run("ingest", feed, "--mapping", mapping, "--house", made)
-    run("permit", "--house", made, "--card", "C00002", "--purpose", STATISTICS, "--say", "given")
+    run("permit", "--house", made, "--card", "C00002", "--purpose", STATISTICS, "--say", "given",
+        "--language", "fr", "--surface", "till form")
     return made
 
 
@@ -80,10 +81,14 @@ def test_permit_shows_and_records(house: Path) -> None:
     [
         (["--card", "C99999", "--refuse-everything"], 6, "No customer"),
         (["--card", "C00001", "--email", "a@example.org"], 2, "--card or by --email"),
-        (["--card", "C00001", "--say", "given"], 2, "--purpose"),
-        (["--card", "C00001", "--purpose", "astrology", "--say", "given"], 6, STATISTICS),
+        (["--card", "C00001", "--say", "refused"], 2, "--purpose"),
+        (["--card", "C00001", "--purpose", STATISTICS, "--say", "given"], 2, "--language and --surface"),
+        (["--card", "C00001", "--purpose", STATISTICS], 2, "Add --say"),
+        (["--card", "C00001", "--refuse-everything", "--purpose", STATISTICS, "--say", "refused"], 2, "alone"),
+        (["--card", "C00001", "--purpose", "accounting", "--say", "refused"], 2, "legal obligation"),
+        (["--card", "C00001", "--purpose", "astrology", "--say", "refused"], 6, STATISTICS),
         (["--card", "C00001", "--purpose", STATISTICS, "--say", "perhaps"], 2, "given"),
-        (["--card", "C00001", "--purpose", STATISTICS, "--say", "given", "--recipient", "nobody"], 6, JUICE_MAKER),
+        (["--card", "C00001", "--purpose", STATISTICS, "--say", "refused", "--recipient", "nobody"], 6, JUICE_MAKER),
     ],
 )
 def test_a_choice_that_cannot_be_is_refused_in_words(house: Path, options: list[str], code: int, says: str) -> None:

@@ -11,7 +11,7 @@ from volens.databases.connect import SqlDatabase
 from volens.databases.migrate import at_head, upgrade
 from volens.evidence import log
 from volens.gate import store as gate_store
-from volens.identity import vault
+from volens.identity import store as identity_store
 from volens.ingest import store as intake_store
 from volens.insights import accountant
 from volens.permissions import ledger
@@ -19,7 +19,7 @@ from volens.releases import store as release_store
 
 DECLARED = (
     log.metadata,
-    vault.metadata,
+    identity_store.metadata,
     ledger.metadata,
     gate_store.metadata,
     accountant.metadata,
@@ -46,7 +46,7 @@ def test_the_customer_keys_are_in_a_store_of_their_own(key_store: SqlDatabase) -
         context = MigrationContext.configure(
             connection, opts={"include_name": lambda name, kind, _: kind != "table" or name != "alembic_version"}
         )
-        assert compare_metadata(context, vault.keys_metadata) == []
+        assert compare_metadata(context, identity_store.keys_metadata) == []
 
 
 def test_upgrading_twice_changes_nothing(records: SqlDatabase) -> None:

@@ -16,17 +16,15 @@ from volens.programme.words import fold, matches, pattern
 PAYS = (
     "nous (paie|paient|paye|payent|verse|versent|remunere|remunerent|achete|achetent)",
     "nous (sommes|serons) (paye*|remunere*)",
-    "nous (vendons|facturons)",
     "(est|sont) (payee|paye|payees|payes|remuneree|remunere) par",
     "nous recevons … (argent|paiement|remuneration)",
     "(pay|pays) us",
     "we are paid",
-    "we (sell|charge)",
     "(is|are) paid by",
     "we receive … (money|payment)",
     "(buy|buys) (it|them|this|these) from us",
 )
-"""Ways to say that the house is paid. “The price paid” is not one of them."""
+"""Ways to say that the house is paid. “The price paid” is not one of them, nor is “what we sell”: a shop sells many things."""
 
 NOT_SOLD = (
     "ne (vendons|vendrons|vend|vendra|cedons|cederons|cede|commercialisons|monetisons|louons|revendons)"

@@ -1,0 +1,129 @@
+"""Do people, accounts, sealed parts and feeds stand as their events say?
+
+Rules:
+1. What is sealed is opened by the vault, one value at a time, and compared as a hash; no name reaches a finding.
+2. A value whose key is destroyed cannot be opened, and is passed over: that is what destroying it is for.
+3. Refused lines are there until an event says that their time was over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from volens.audit.report import Report
+from volens.evidence import log
+from volens.evidence.log import EVENTS, SALT_BYTES, Row
+from volens.identity import accounts
+from volens.ingest import store as intake
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from volens.audit.run import Opener
+
+SEALED = "every sealed part is the one that was committed to"
+PEOPLE = "every account and person is as the events say"
+BATCHES = "every feed and refused line is as the events say"
+OPENED_AT_ONCE = 5_000
+
+
+def check_sealed(connection: Connection, vault: Opener, report: Report) -> None:
+    """How each choice was said: the sealed part against the commitment in its leaf."""
+    with report.checking(SEALED) as looked_at:
+        waiting: list[Row] = []
+
+        def judge() -> None:
+            opened = vault.reveal([(row.customer or 0, row.sealed or b"") for row in waiting])
+            for row, plain in zip(waiting, opened, strict=True):
+                if plain is not None and hashlib.sha256(plain).digest() != row.commitment:
+                    report.found(SEALED, f"events {row.seq}", "its sealed part is not the one that was committed to")
+            looked_at.append(len(waiting))
+            waiting.clear()
+
+        for row in log.rows(connection, EVENTS):
+            if row.sealed is not None:
+                waiting.append(row)
+            if len(waiting) >= OPENED_AT_ONCE:
+                judge()
+        judge()
+
+
+def check_people(connection: Connection, vault: Opener, report: Report) -> None:
+    """Accounts and customers against their events, both ways."""
+    with report.checking(PEOPLE) as looked_at:
+        linked: dict[Any, tuple[int | None, Any]] = {}
+        should: dict[int, tuple[Any, str | None]] = {}
+        told: dict[int, Row] = {}
+        for row in log.rows(connection, EVENTS, kinds=["linked", "person"]):
+            if row.kind == "person":
+                told[row.customer or 0] = row
+                continue
+            said = _said(row)
+            linked[said.get("account", -row.seq)] = (row.customer, said.get("kind"))
+            if said.get("country") is not None:
+                should[row.customer or 0] = (said["country"], None)
+        stored = accounts.everything(connection)
+        looked_at.append(len(stored))
+        for account in sorted(linked.keys() | stored.keys()):
+            if linked.get(account) != stored.get(account):
+                report.found(PEOPLE, f"accounts {account}", "it is not linked as the events say")
+        for account, wrong in vault.misfiled(connection):
+            report.found(PEOPLE, f"accounts {account}", wrong)
+        should |= _told(vault, told)
+        people = accounts.customers(connection)
+        for customer in sorted(should.keys() | people.keys()):
+            if should.get(customer) != people.get(customer):
+                report.found(PEOPLE, f"customers {customer}", "country or person are not as the events say")
+        for name, last in accounts.numbers_given(connection).items():
+            highest = max(stored if name == "account" else people, default=0)
+            if last < highest:
+                report.found(PEOPLE, f"numbers {name}", "numbers that are taken would be given again")
+
+
+def _told(vault: Opener, told: dict[int, Row]) -> dict[int, tuple[Any, str | None]]:
+    """Country and person's hash as the newest event of each customer says, where it can be opened."""
+    opened = vault.reveal([(customer, row.sealed or b"") for customer, row in told.items()])
+    found: dict[int, tuple[Any, str | None]] = {}
+    for customer, plain in zip(told, opened, strict=True):
+        if plain:
+            said = json.loads(plain[SALT_BYTES:])
+            found[customer] = (said["country"], said["person"])
+    return found
+
+
+def check_batches(connection: Connection, report: Report) -> None:
+    """Feeds and refused lines against their events, both ways."""
+    with report.checking(BATCHES) as looked_at:
+        rows: dict[str, Any] = {}
+        refused: dict[str, tuple[Any, Any]] = {}
+        over = ""
+        for row in log.rows(connection, EVENTS, kinds=["batch", "quarantine-expired"]):
+            said = _said(row)
+            if row.kind == "quarantine-expired":
+                over = max(over, str(row.day))
+                continue
+            rows[str(said.get("batch"))] = said.get("row")
+            if said.get("state") == "staged":
+                refused[str(said.get("batch"))] = (said.get("quarantine"), said.get("kept_until"))
+            elif said.get("state") == "cleared":
+                refused.pop(str(said.get("batch")), None)
+        stored = intake.row_digests(connection)
+        looked_at.append(len(stored))
+        for batch in sorted(rows.keys() | stored.keys()):
+            if rows.get(batch) != stored.get(batch):
+                report.found(BATCHES, f"batches {batch}", "it is not as its last event says")
+        kept = intake.quarantined_batches(connection)
+        for batch in sorted(kept | refused.keys()):
+            digest, until = refused.get(batch, (None, None))
+            gone = until is not None and str(until) < over and batch not in kept
+            if not gone and digest != intake.quarantine_digest(connection, batch):
+                report.found(BATCHES, f"quarantine {batch}", "its refused lines are not those that were kept")
+
+
+def _said(row: Row) -> dict[str, Any]:
+    try:
+        return row.said()
+    except ValueError:
+        return {}
