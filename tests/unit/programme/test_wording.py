@@ -20,6 +20,8 @@ FOUND = [
     ("WRD001", "fr", "Nous partageons vos achats contre rémunération."),
     ("WRD001", "en", "This lets us monetise purchases."),
     ("WRD001", "en", "We use it to improve your shopping experience."),
+    ("WRD001", "en", "We leverage your purchases."),
+    ("WRD001", "en", "It unlocks their full value."),
     ("WRD002", "fr", "Vendez-nous vos données !"),
     ("WRD002", "fr", "Vous acceptez de céder vos données."),
     ("WRD002", "en", "Agree to sell your data."),

@@ -36,6 +36,14 @@ NOT_SOLD = (
     "(don't|doesn't|won't|never) … (sell|monetise|monetize|trade|rent) … (data|information|purchases)",
     "(data|information) … (is|are|will be) (not|never) (sold|for sale|monetised|monetized|traded)",
     "no (personal |customer )?(data|information) … (sold|traded)",
+    "(aucune donnee|aucune information) ne (quitte|quittent|sort|sortent|quittera|sortira)",
+    "nous ne partageons (rien|aucune|pas|jamais)",
+    "(la vente de|vendre) vos (donnees|achats) … jamais",
+    "(no data|no information) (leaves|ever leaves|will leave)",
+    "we (share nothing|never share|do not share|don't share)",
+    "(data|information) … (is|are) never shared",
+    "never shared with (third parties|anyone|anybody|others)",
+    "selling your (data|purchases) … never",
 )
 """Ways to say that nothing is sold."""
 
@@ -101,7 +109,8 @@ def claims_hold(programme: Programme, on: date) -> Iterator[Hit]:
         return
     persons = any(purpose.delivers is Delivery.PERSONS for purpose in sold)
     names = ", ".join(f"`{purpose.id}`" for purpose in sold)
-    payers = ", ".join(dict.fromkeys(programme.recipients[id].legal_name for one in sold for id in one.paid_by))
+    paying = list(dict.fromkeys(programme.recipients[id].legal_name for one in sold for id in one.paid_by))
+    payers = f"{paying[0]} pays" if len(paying) == 1 else f"{', '.join(paying[:-1])} and {paying[-1]} pay"
     for page in pages(programme, on):
         for found in matches(page.words, pattern(*NOT_SOLD)):
             told = any(matches(page.words, pattern(*PAYS), unless_negated=True))
@@ -109,7 +118,7 @@ def claims_hold(programme: Programme, on: date) -> Iterator[Hit]:
                 continue  # "we do not sell your data; suppliers pay us for statistics" is true if only statistics leave
             yield Hit(
                 page.at(found.line),
-                f"“{found.written}” is not true while {payers} pays through {names}.",
+                f"“{found.written}” is not true while {payers} through {names}.",
                 "Take the sentence out, or say what is sold, to whom, and that the person decides.",
             )
 

@@ -24,6 +24,9 @@ SOFT = (
     "(improv*|enhanc*|enrich*|optimis*|optimiz*|personalis*|personaliz*) … experience*",
     "shar* … (in exchange for|in return for|against) (payment|remuneration|a reward)",
     "trusted partners",
+    "leverag* … (data|purchases|insights)",
+    "unlock* … value",
+    "tirer (parti|profit) de vos (donnees|achats)",
 )
 
 GIVES_AWAY = (
