@@ -54,6 +54,11 @@ FOUND = [
 ]
 
 NOT_SOLD = [
+    ("fr", "Aucune donnée ne quitte Le Panier."),
+    ("fr", "Nous ne partageons rien."),
+    ("en", "No data leaves our shop."),
+    ("en", "We share nothing."),
+    ("en", "Your data is never shared with third parties."),
     ("fr", "Nous ne vendons jamais vos données."),
     ("fr", "Nous ne vendons ni ne louons vos données personnelles."),
     ("fr", "Vos données ne sont pas vendues."),

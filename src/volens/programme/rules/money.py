@@ -38,12 +38,10 @@ NOT_SOLD = (
     "no (personal |customer )?(data|information) … (sold|traded)",
     "(aucune donnee|aucune information) ne (quitte|quittent|sort|sortent|quittera|sortira)",
     "nous ne partageons (rien|aucune|pas|jamais)",
-    "(la vente de|vendre) vos (donnees|achats) … jamais",
     "(no data|no information) (leaves|ever leaves|will leave)",
     "we (share nothing|never share|do not share|don't share)",
     "(data|information) … (is|are) never shared",
     "never shared with (third parties|anyone|anybody|others)",
-    "selling your (data|purchases) … never",
 )
 """Ways to say that nothing is sold."""
 
