@@ -52,7 +52,7 @@ from volens.purchases.catalogue import Loaded
 from volens.purchases.store import PurchasesStore
 from volens.releases.desk import ReportDesk
 from volens.releases.workflow import Workflow
-from volens.rulebooks import declared, rulebook, terms
+from volens.rulebooks import recorded, rulebook, terms
 from volens.settings import Settings
 
 RENEW_AFTER = timedelta(seconds=LEASE_SECONDS / 8)
@@ -311,7 +311,7 @@ class House:
         if not rows:
             happened.insert(0, Event("key", detail=ours))
         if not adopted or adopted[-1] != self.programme.digest:
-            happened.append(Event("programme", detail=declared(self.programme)))
+            happened.append(Event("programme", detail=recorded(self.programme.digest, rulebook(self.programme))))
         if happened:
             with self._stores.records.writing() as connection:
                 log.append(connection, PUBLIC, happened)

@@ -58,10 +58,10 @@ def terms(programme: Programme, today: date) -> Terms:
     )
 
 
-def declared(programme: Programme) -> dict[str, Any]:
-    """The rules as the public tree records them: what an audit needs to judge an old use by the rules of its day."""
+def recorded(digest: str, rules: Rulebook) -> dict[str, Any]:
+    """A rulebook as the public tree records it: what an audit needs to judge an old use by the rules of its day."""
     return {
-        "digest": programme.digest,
+        "digest": digest,
         "purposes": {
             name: {
                 "basis": rule.basis,
@@ -80,13 +80,13 @@ def declared(programme: Programme) -> dict[str, Any]:
                     for text, told in rule.texts.items()
                 },
             }
-            for name, rule in rulebook(programme).items()
+            for name, rule in rules.items()
         },
     }
 
 
-def rulebook_of(recorded: Mapping[str, Any]) -> Rulebook:
-    """The rulebook that `declared` recorded."""
+def rulebook_of(record: Mapping[str, Any]) -> Rulebook:
+    """The rulebook that `recorded` wrote down."""
     return {
         name: PurposeRule(
             basis=rule["basis"],
@@ -105,5 +105,5 @@ def rulebook_of(recorded: Mapping[str, Any]) -> Rulebook:
                 for text, told in rule["texts"].items()
             },
         )
-        for name, rule in recorded["purposes"].items()
+        for name, rule in record["purposes"].items()
     }

@@ -20,7 +20,7 @@ from volens.identity.vault import Vault
 from volens.permissions.ledger import Choice, Ledger, Terms
 from volens.permissions.state import DENYING, SILENT
 from volens.purchases.store import PurchasesStore
-from volens.rulebooks import rulebook_of
+from volens.rulebooks import recorded
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FIELDS = ("customer", "product", "day", "quantity")
@@ -121,7 +121,7 @@ class Shop:
     def _declare(self) -> None:
         with self.records.writing() as connection:
             if log.count(connection, PUBLIC) == 0:
-                log.append(connection, PUBLIC, [Event("programme", detail=_declared(self.rules))])
+                log.append(connection, PUBLIC, [Event("programme", detail=recorded("digest", self.rules))])
 
     def people(self, how_many: int) -> list[int]:
         """New customers, by card; their numbers."""
@@ -140,32 +140,3 @@ class Shop:
 
     def close(self) -> None:
         self.purchases.close()
-
-
-def _declared(book: Rulebook) -> dict[str, object]:
-    """The rules in the shape of the public record, checked to come back as they are."""
-    recorded = {
-        "digest": "digest",
-        "purposes": {
-            name: {
-                "basis": rule.basis,
-                "fields": sorted(rule.fields),
-                "recipients": sorted(rule.recipients),
-                "waiting_days": rule.waiting_days,
-                "renew_months": rule.renew_months,
-                "texts": {
-                    text: {
-                        "recipients": sorted(told.recipients),
-                        "fields": sorted(told.fields),
-                        "valid_from": told.valid_from.isoformat(),
-                        "invalidated_on": None,
-                        "keep_months": told.keep_months,
-                    }
-                    for text, told in rule.texts.items()
-                },
-            }
-            for name, rule in book.items()
-        },
-    }
-    assert rulebook_of(recorded) == book
-    return recorded
