@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,24 +36,41 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Urls]:
         schemas.drop()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both SQLite stores, migrated once: running the migrations for each test took a third of the tests' time."""
+    folder = tmp_path_factory.mktemp("migrated")
+    for name, history in (("records", "records"), ("customer-keys", "customer_keys")):
+        database = connect(f"sqlite:///{folder / name}.db")
+        upgrade(database, history)
+        database.dispose()
+    return folder
+
+
 @pytest.fixture
-def records(urls: Urls) -> Iterator[SqlDatabase]:
+def records(urls: Urls, migrated: Path) -> Iterator[SqlDatabase]:
     """Migrated records."""
-    make_schema(urls.records)
-    database = connect(urls.records)
-    upgrade(database, "records")
+    database = _opened(urls.records, "records", migrated / "records.db")
     yield database
     database.dispose()
 
 
 @pytest.fixture
-def key_store(urls: Urls) -> Iterator[SqlDatabase]:
+def key_store(urls: Urls, migrated: Path) -> Iterator[SqlDatabase]:
     """A migrated store of customer keys."""
-    make_schema(urls.customer_keys)
-    database = connect(urls.customer_keys)
-    upgrade(database, "customer_keys")
+    database = _opened(urls.customer_keys, "customer_keys", migrated / "customer-keys.db")
     yield database
     database.dispose()
+
+
+def _opened(url: str, history: str, template: Path) -> SqlDatabase:
+    if url.startswith("sqlite"):
+        shutil.copy(template, url.removeprefix("sqlite:///"))
+        return connect(url)
+    make_schema(url)
+    database = connect(url)
+    upgrade(database, history)
+    return database
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from tests.support.shop import JUICE, REMINDERS, SOAP, STATISTICS, HandClock, Sh
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.databases.connect import connect
-from volens.databases.migrate import upgrade
 from volens.gate.policy import decide
 from volens.permissions.state import KINDS, PERMITTING
 
@@ -50,17 +49,7 @@ EVERY_KIND = [(0, STATISTICS, "*", kind, False, 1) for kind in ("given", *NOES, 
 EVERY_KIND.append((1, REMINDERS, "*", "notified", False, 1))
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Empty migrated databases and keys, to be copied for each history."""
-    folder = tmp_path_factory.mktemp("empty")
-    for name, history in (("records", "records"), ("customer-keys", "customer_keys")):
-        database = connect(f"sqlite:///{folder / name}.db")
-        upgrade(database, history)
-        database.dispose()
-    return folder
-
-
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @example(history=EVERY_KIND, recipient=JUICE)
 @given(history=st.lists(WORDS, max_size=25), recipient=st.sampled_from([JUICE, SOAP, "shop"]))

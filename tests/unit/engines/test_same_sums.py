@@ -59,6 +59,7 @@ def as_plain(sums: ExactSums) -> tuple[dict[str, list[int]], dict[str, int], set
     return {name: vector.tolist() for name, vector in sums.sums.items()}, dict(sums.loss), set(sums.seen)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(lines=st.lists(line, max_size=40), permitted=st.sets(st.integers(1, 8)), plan=plans)
 def test_every_engine_agrees_with_plain_python(lines: list[dict[str, Any]], permitted: set[int], plan: Plan) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.ingest.ingest_house import TILLS, UNNUMBERED, House, make_house
@@ -57,6 +58,7 @@ def taken(files: list[list[Receipt]], *, numbered: bool, reverse_lines: bool = F
         shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(feeds(), st.booleans())
 def test_splitting_repeating_and_reordering_change_nothing(
@@ -71,6 +73,7 @@ def test_splitting_repeating_and_reordering_change_nothing(
     assert refused == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(receipts(), st.integers(2, 3))
 def test_files_repeated_without_line_numbers_change_nothing(known: list[Receipt], times: int) -> None:
