@@ -325,16 +325,18 @@ def _plain(name: str) -> str:
 
 
 def _pattern(times: Sequence[str], patterns: Sequence[str] = PATTERNS) -> str | None:
-    """The first pattern that nearly all of these times have; a few broken ones are normal."""
+    """The pattern that most of these times have, the first of those that are equally good; a few broken ones are normal."""
     if not times:
         return "iso"
+    best, most = None, len(times) // 2
     for pattern in patterns:
         read: Callable[[str], object] = (
             datetime.fromisoformat if pattern == "iso" else lambda text, form=pattern: datetime.strptime(text, form)  # type: ignore[misc]  # noqa: DTZ007
         )
-        if sum(_reads(read, text) for text in times) >= 0.9 * len(times):
-            return pattern
-    return None
+        readable = sum(_reads(read, text) for text in times)
+        if readable > most:
+            best, most = pattern, readable
+    return best
 
 
 def _reads(read: Callable[[str], object], text: str) -> bool:

@@ -14,6 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,12 @@ class ReportDesk:
             listed = catalogue.read(self.catalogue).products.select(["category", "brand"]).to_pylist()
             inside = {row["brand"] for row in listed if row["category"] == category}
             brands = tuple(brand for brand in recipient.brands if brand in inside)
+            if not inside:
+                close = get_close_matches(category, {row["category"] for row in listed}, n=3, cutoff=0.4)
+                raise NotFound(
+                    f"The catalogue has no category {category!r}.",
+                    f"Did you mean {' or '.join(close)}?" if close else "Load the list of products first: volens ingest --products",
+                )
             if not brands:
                 raise NotFound(
                     f"{supplier} has no brand in the category {category!r}.",

@@ -147,7 +147,8 @@ class Wording:
         return self._short_day(span.start, with_year)
 
     def _short_day(self, day: date, with_year: bool) -> str:
-        return format_date(day, "d MMM yy" if with_year else "d MMM", self.locale)
+        # A day is never broken over two lines: "14 Feb" and "26" below it read as two things.
+        return format_date(day, "d MMM yy" if with_year else "d MMM", self.locale).replace(" ", FIXED)
 
     def _between(self, start: date, last: date, skeleton: str) -> str:
         return re.sub(r"[ \u2009]–[ \u2009]", "–", format_interval(start, last, skeleton, locale=self.locale))
