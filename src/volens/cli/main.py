@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 from volens import __version__
 from volens.cli.feeds import ingest
 from volens.cli.reports import report
-from volens.cli.say import clock, errors, house_option, json_option, speaking, tell
+from volens.cli.say import clock, house_option, json_option, speaking, tell
 
 EVIDENCE_HELP = "An older package or a signed checkpoint that you kept."
 
@@ -198,6 +197,3 @@ def demo(folder: Path, as_of: date | None, records_url: str | None, language: st
 
 if __name__ == "__main__":
     main()
-
-
-__all__ = ["errors", "json", "main"]

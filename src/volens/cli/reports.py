@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -218,7 +218,8 @@ def _standing(stands: Stored, following: str) -> str:
 def _question(one: Stored) -> str:
     """What a release asks, in a few words."""
     asked = json.loads(one.pack)
-    return f"{one.supplier}, {asked['category']}, {asked['periods'][0]['start']} to {asked['periods'][-1]['end']}"
+    last = date.fromisoformat(asked["periods"][-1]["end"]) - timedelta(days=1)
+    return f"{one.supplier}, {asked['category']}, {asked['periods'][0]['start']} to {last}"
 
 
 def _show(figures: Figures, as_json: bool, following: str) -> None:
@@ -226,10 +227,8 @@ def _show(figures: Figures, as_json: bool, following: str) -> None:
     lines = [f"{'':18}{'':26}{'':25}{'estimate':>12}   95 % interval"]
     for one in (*figures.cells, *figures.derived):
         shown = readable(one, currency)
-        unit, form = unit_name(one.measure, currency), "{:,.0f}" if one.measure in WHOLE_NUMBERS else "{:,.2f}"
+        unit = unit_name(one.measure, currency).replace("count", "")
+        form = "{:,.0f}" if one.measure in WHOLE_NUMBERS else "{:,.2f}"
         value, low, high = (form.format(each) for each in (shown.value, shown.low, shown.high))
-        lines.append(f"{one.measure:18}{one.row:26}{one.column:25}{value:>12}   {low} to {high} {unit}")
+        lines.append(f"{one.measure:18}{one.row:26}{one.column:25}{value:>12}   {low} to {high} {unit}".rstrip())
     tell([vars(one) for one in (*figures.cells, *figures.derived)], "\n".join(lines) + following, as_json)
-
-
-__all__ = ["date", "report"]
