@@ -208,6 +208,10 @@ def _tabular(file: Path, source: str, sample: _Sample) -> Proposal:
         settings |= {"contents": "customers", "time_format": pattern or "iso"}
     else:
         columns, settings = _purchases(sample, columns, settings, notes)
+        notes.append(
+            f"Do other files come from the same tills? The name `{source}` is part of every receipt's identity: give all of them "
+            "one name, or a receipt that is sent again in another file counts twice."
+        )
     unused = tuple(shown_name(name) for name in sample.header if name not in columns.values())
     missing = _missing(columns, customers)
     if missing:
