@@ -53,7 +53,6 @@ def terms(programme: Programme, today: date) -> Terms:
             for purpose in programme.purposes.values()
         },
         languages={text.id: frozenset(text.bodies) for text in programme.texts.values()},
-        home_country=programme.country,
         programme=programme.digest,
     )
 

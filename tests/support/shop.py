@@ -83,7 +83,6 @@ def terms(current: str = "statistics/2") -> Terms:
             REMINDERS: frozenset({"notified"}) | DENYING | SILENT,
         },
         languages={name: frozenset({"fr", "en"}) for rule in book.values() for name in rule.texts},
-        home_country="FR",
         programme="digest",
     )
 

@@ -16,7 +16,7 @@ from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, STATISTICS, Li
 from volens.app import House, initialise
 from volens.clock import fixed
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import NotNow
+from volens.errors import NotNow, Refused
 from volens.evidence.verify import verify_package
 from volens.gate.reads import OpenedPurchases
 from volens.insights.engine import Engine, ExactSums, ProductKeys
@@ -189,6 +189,15 @@ def test_a_run_that_was_killed_before_its_draw_is_resumed_without_a_second_charg
     assert budget.spent_nano == 28_000_000
     report = house.audit()
     assert report.ok, report.to_text()
+
+
+def test_what_can_never_be_read_is_not_paid_for(house: House) -> None:
+    """The text told people that their purchases serve for two years: an older quarter is refused, at no cost."""
+    old = house.reports.pack(JUICE_MAKER, CATEGORY, by="13-weeks", start=date(2023, 1, 2), count=1)
+    release = house.reports.request(old, "Alice Exemple").release
+    with pytest.raises(Refused, match="that old"):
+        house.reports.draw(release, "Alice Exemple")
+    assert house.reports.budget() == []
 
 
 def test_the_same_file_twice_counts_once(house: House, tmp_path: Path) -> None:

@@ -34,9 +34,6 @@ from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event
 from volens.evidence.merkle import HASH_BYTES, Frontier, root_of
 from volens.holders import Database
 
-READ_LEAVES = 50_000
-"""Leaves read from the records at once while a checkpoint is made."""
-
 
 @dataclass(frozen=True)
 class Outside:

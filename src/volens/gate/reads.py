@@ -105,8 +105,7 @@ class Gate:
     @contextmanager
     def open_purchases(self, request: ReadRequest) -> Iterator[Reading]:
         """Opens a read; leaving the block without an error closes it with the customers that were seen."""
-        today = legal_day(self._clock.now(), self._country)
-        decide_request(request, self._rules, today).require()
+        today = self.require(request)
         self._expire(request.purpose, today)
         with self._records.writing() as connection:
             read = store.open_use(connection, request, self._programme, today)
@@ -122,18 +121,26 @@ class Gate:
         with self._records.writing() as connection:
             store.close_use(connection, read, position, reading.seen)
 
-    def permitted(self, request: ReadRequest) -> tuple[BitMap, int]:
-        """Customers who permit a request today, and the number of events that this answer rests on. One snapshot."""
-        return self._permitted(request, legal_day(self._clock.now(), self._country))
+    def require(self, request: ReadRequest) -> date:
+        """Raises `Refused` if nobody's permission could make this read possible; returns the legal day it was asked on.
 
-    def _permitted(self, request: ReadRequest, today: date) -> tuple[BitMap, int]:
+        Touches no record: whoever pays for a read asks this first.
+        """
+        today = legal_day(self._clock.now(), self._country)
         decide_request(request, self._rules, today).require()
-        rule = self._rules[request.purpose]
-        if rule.basis in FREE_OF_CHOICE:
+        if self._rules[request.purpose].basis in FREE_OF_CHOICE:
             raise Refused(
                 ("a use that needs no choice is not opened as a set of customers",),
                 "Rights and retention read one customer at a time.",
             )
+        return today
+
+    def permitted(self, request: ReadRequest) -> tuple[BitMap, int]:
+        """Customers who permit a request today, and the number of events that this answer rests on. One snapshot."""
+        return self._permitted(request, self.require(request))
+
+    def _permitted(self, request: ReadRequest, today: date) -> tuple[BitMap, int]:
+        rule = self._rules[request.purpose]
         with self._records.reading() as connection:
             position = store.ledger_position(connection)
             customers = store.permitted(connection, request, cover(request, rule, today))

@@ -65,9 +65,11 @@ def answer(
 ) -> Answer:
     """Answers a pack, or gives back the answer that it already has. Charged at most once."""
     plan = plan_pack(pack, product)  # noise per cell, exact bounds, hash; no data touched
-    reserved = accountant.reserve(charge(plan, product))  # committed before anybody looks, never given back
-    if reserved.answer is None:
+    reserved = accountant.find(plan.hash)
+    if reserved is None or reserved.answer is None:
         request = ReadRequest(actor, plan.purpose, pack.supplier, plan.fields, plan.start, plan.end)
+        gate.require(request)  # what can never be read is not paid for
+        accountant.reserve(charge(plan, product))  # committed before anybody looks, never given back
         with gate.open_purchases(request) as reading:
             # reading.opened: (customer, product, day, …) of permitted people only
             sums = engine.bounded_sums(reading.opened, plan, products)

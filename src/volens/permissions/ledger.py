@@ -91,7 +91,6 @@ class Terms:
     """The permitting kinds that each purpose's basis allows."""
     languages: Mapping[str, frozenset[str]]
     """The languages of each text."""
-    home_country: str
     programme: str
     """Digest of the programme that all this is from."""
 

@@ -135,3 +135,14 @@ def test_another_houses_key_opens_nothing(tmp_path: Path) -> None:
     wrapped = house_keys.load(tmp_path / "ours").wrap(bytes(32))
     with pytest.raises(Tampered):
         house_keys.load(tmp_path / "theirs").unwrap(wrapped)
+
+
+def test_a_quarantined_row_opens_with_the_intake_key_alone(tmp_path: Path) -> None:
+    for name in ("ours", "theirs"):
+        house_keys.make(tmp_path / name)
+    keys, others = (house_keys.load(tmp_path / name) for name in ("ours", "theirs"))
+    sealed = keys.seal_intake(b"a line")
+    assert keys.open_intake(sealed) == b"a line"
+    assert keys.seal_intake(b"a line") != sealed, "a fresh nonce each time"
+    with pytest.raises(Tampered):
+        others.open_intake(sealed)

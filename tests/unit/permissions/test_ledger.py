@@ -144,3 +144,10 @@ def test_a_no_is_taken_under_an_old_text_too(shop: Shop) -> None:
 def test_an_unknown_kind_cannot_be_said() -> None:
     with pytest.raises(BadInput, match="given"):
         Choice(1, STATISTICS, "maybe")
+
+
+def test_every_kind_decides_or_is_silent_and_has_one_dpv_status() -> None:
+    from volens.permissions.state import DENYING, DPV_STATUS, KINDS, PERMITTING, SILENT
+
+    assert set(DPV_STATUS) == KINDS
+    assert len(KINDS) == len(PERMITTING) + len(DENYING) + len(SILENT)
