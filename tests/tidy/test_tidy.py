@@ -104,7 +104,7 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
     methods = {name for name in vars(House) if not name.startswith("_")}
     attributes = {
         target.attr
-        for node in ast.walk(_tree(ROOT / "src" / "volens" / "app.py"))
+        for node in ast.walk(_tree(ROOT / "src" / "volens" / "app" / "house.py"))
         if isinstance(node, ast.Assign | ast.AnnAssign)
         for holder in ([node.target] if isinstance(node, ast.AnnAssign) else node.targets)
         for target in ast.walk(holder)
