@@ -22,6 +22,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -68,6 +69,9 @@ class Checkpoint:
 class VerifierKey:
     """An Ed25519 public key under a name, written `<name>+<key id, hex>+<base64(0x01 || key)>`."""
 
+    KIND: ClassVar[bytes] = ED25519
+    """What the key signs, so that a key for one is never taken for the other: 0x01 notes, 0x04 cosignatures."""
+
     name: str
     public_key: bytes
 
@@ -89,20 +93,20 @@ class VerifierKey:
         return " ".join(digits[at : at + 4] for at in range(0, 32, 4))
 
     def _digest(self) -> bytes:
-        return sha256(self.name.encode("utf-8") + b"\n" + ED25519 + self.public_key).digest()
+        return sha256(self.name.encode("utf-8") + b"\n" + self.KIND + self.public_key).digest()
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{_encode(ED25519 + self.public_key)}"
+        return f"{self.name}+{self.key_id.hex()}+{_encode(self.KIND + self.public_key)}"
 
     @classmethod
-    def parse(cls, vkey: str) -> VerifierKey:
+    def parse(cls, vkey: str) -> Self:
         """Read what `str` writes; `BadNote` for anything else, also for a key id that is not the key's."""
         parts = vkey.split("+", 2)
         if len(parts) != 3 or not KEY_ID.fullmatch(parts[1]):
             raise BadNote("a key is written <name>+<key id>+<base64>")
         encoded = _decode(parts[2], "the key")
-        if encoded[:1] != ED25519:
-            raise BadNote("the key is not an Ed25519 key")
+        if encoded[:1] != cls.KIND:
+            raise BadNote("the key is not an Ed25519 key of the kind that is needed here")
         key = cls(parts[0], encoded[1:])
         if key.key_id.hex() != parts[1]:
             raise BadNote("the key id does not belong to the key")
@@ -140,8 +144,12 @@ def sign(checkpoint: Checkpoint, name: str, private_key: Ed25519PrivateKey) -> s
 
 def attach(checkpoint: Checkpoint, name: str, public_key: bytes, signature: bytes) -> str:
     """The note made of a checkpoint and a signature over `checkpoint.text` that a key service made."""
-    key = VerifierKey(name, public_key)
-    return f"{checkpoint.text}\n— {name} {_encode(key.key_id + signature)}\n"
+    return f"{checkpoint.text}\n{signature_line(VerifierKey(name, public_key), signature)}"
+
+
+def signature_line(key: VerifierKey, signature: bytes) -> str:
+    """One line of a note: who signed, and the signature. It can be appended to a note that has others."""
+    return f"— {key.name} {_encode(key.key_id + signature)}\n"
 
 
 def parse(text: str) -> Note:

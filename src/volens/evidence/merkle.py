@@ -122,15 +122,27 @@ def inclusion_proof(leaves: Sequence[bytes], index: int, size: int | None = None
     size = len(leaves) if size is None else size
     if not 0 <= index < size <= len(leaves):
         raise ValueError(f"no leaf {index} in a tree of {size} out of {len(leaves)} leaves")
-    proof: list[bytes] = []
-    level = list(leaves[:size])
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):  # the lone last node of a level has no sibling: it is its own parent
-            proof.append(level[sibling])
-        level = _level_above(level)
-        index >>= 1
-    return tuple(proof)
+    return tuple(root_of(leaves[start:end]) for start, end in inclusion_ranges(index, size))
+
+
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """The subtrees [start, end) whose roots are the path of leaf `index`, leaf end first (RFC 9162, 2.1.3.1).
+
+    Whoever keeps the roots of subtrees makes a proof of them without touching all leaves.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    ranges: list[tuple[int, int]] = []
+    start, end = 0, size
+    while end - start > 1:
+        split = start + _largest_power_below(end - start)
+        if index < split:
+            ranges.append((split, end))
+            end = split
+        else:
+            ranges.append((start, split))
+            start = split
+    return ranges[::-1]
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
@@ -163,23 +175,30 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int, new_size: int | No
     new_size = len(leaves) if new_size is None else new_size
     if not 0 <= old_size <= new_size <= len(leaves):
         raise ValueError(f"no trees of {old_size} and {new_size} within {len(leaves)} leaves")
+    return tuple(root_of(leaves[start:end]) for start, end in consistency_ranges(old_size, new_size))
+
+
+def consistency_ranges(old_size: int, new_size: int) -> list[tuple[int, int]]:
+    """The subtrees [start, end) whose roots are that proof, in its order (RFC 9162, 2.1.4.1)."""
+    if not 0 <= old_size <= new_size:
+        raise ValueError(f"no tree of {old_size} within one of {new_size}")
     if old_size in (0, new_size):
-        return ()
-    proof: list[bytes] = []
+        return []
+    ranges: list[tuple[int, int]] = []
     start, end, whole = 0, new_size, True
     # Walk down the right flank of the old tree; `whole` says that the old tree still begins at this subtree's
     # start and therefore that its root is known to whoever holds the old root.
     while old_size != end:
         split = start + _largest_power_below(end - start)
         if old_size <= split:
-            proof.append(root_of(leaves[split:end]))
+            ranges.append((split, end))
             end = split
         else:
-            proof.append(root_of(leaves[start:split]))
+            ranges.append((start, split))
             start, whole = split, False
     if not whole:
-        proof.append(root_of(leaves[start:end]))
-    return tuple(reversed(proof))
+        ranges.append((start, end))
+    return ranges[::-1]
 
 
 def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:

@@ -1,17 +1,20 @@
 """What is kept outside the records: checkpoints, and the leaf hashes under them.
 
     checkpoints/<tree>/leaves             32 bytes a leaf, in order; grows at each checkpoint
-    checkpoints/<tree>/<size>.note        the signed checkpoint at that size
+    checkpoints/<tree>/nodes/             roots of complete subtrees, made of the leaves, so that a proof takes milliseconds
+    checkpoints/<tree>/<size>.note        the signed checkpoint at that size, with the cosignatures of witnesses
     checkpoints/<tree>/latest.note        the newest one again
     checkpoints/events/<size>.salt        what opens the commitment to that checkpoint in the public tree
+    checkpoints/published/                what a web server may show to everybody: see `PUBLISHED`
 
 Rules:
-1. Nothing is signed that does not extend what was signed before: the records' leaves are compared with those kept here,
-   and a difference raises `Tampered` and names the first row.
-2. Files are durable before the next step: leaves, then the note, then `latest`. A crash in between leaves a file of
-   leaves that is longer than the newest note says; the next checkpoint takes it up where the note ends.
-3. The folder lies outside every back-up of the records. Copy it, publish it: there is nothing personal in it.
-4. A leaf hash tells nothing by itself: what concerns people is behind a salted commitment.
+1. Nothing is signed that does not extend what was signed before. At each checkpoint the kept subtree roots must give the
+   newest signed root, and together with the records' new leaves the root of the records' head: O(new + log n). `volens audit`
+   hashes every row and every kept leaf again, and names the first that differs.
+2. Files are durable before the next step: leaves, nodes, the note, then `latest`. A crash in between leaves files that are
+   longer than the newest note says; the next checkpoint takes them up where the note ends.
+3. The folder lies outside every back-up of the records. Copy it: there is no name in it, and no purchase. Only `published/` is
+   meant for everybody: some leaves can be guessed by whoever knows a customer's number, and salts open commitments.
 
 Because the leaf hashes are here as well, the audit names the very row that was changed, also when somebody who holds
 the database recomputed every hash in it.
@@ -30,9 +33,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from volens.errors import Tampered
 from volens.evidence import checkpoint as notes
 from volens.evidence import log
+from volens.evidence.kept import KeptTree
 from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event
-from volens.evidence.merkle import HASH_BYTES, Frontier, root_of
+from volens.evidence.merkle import Frontier
 from volens.holders import Database
+
+PUBLISHED = "published"
+"""`published/<tree>/checkpoint`, the newest note of each tree, and `published/key`: any static web server can serve it."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +80,13 @@ class Outside:
         """The sizes at which checkpoints are kept, smallest first."""
         return sorted(int(file.stem) for file in (self.folder / tree).glob("*.note") if file.stem.isdigit())
 
+    def tree(self, tree: str) -> KeptTree:
+        """The hashes kept of a tree."""
+        return KeptTree(self.folder / tree)
+
     def leaves(self, tree: str, size: int) -> list[bytes]:
         """The first `size` leaf hashes as they were when they were signed."""
-        file = self.folder / tree / "leaves"
-        data = file.read_bytes() if file.is_file() else b""
-        if len(data) < size * HASH_BYTES:
-            raise Tampered(f"The leaves kept for {tree} are fewer than its checkpoint says.", f"Restore {file} from a copy.")
-        return [data[place : place + HASH_BYTES] for place in range(0, size * HASH_BYTES, HASH_BYTES)]
-
-    def _leaf(self, tree: str, seq: int) -> bytes:
-        """One kept leaf hash, without reading the others; nothing (b"") if it is not there."""
-        file = self.folder / tree / "leaves"
-        if not file.is_file():
-            return b""
-        with file.open("rb") as leaves:
-            leaves.seek(seq * HASH_BYTES)
-            return leaves.read(HASH_BYTES)
+        return self.tree(tree).leaves(size)
 
     def publish(self, records: Database) -> notes.Checkpoint:
         """Signs both trees as they stand and keeps the checkpoints. Returns the public one.
@@ -99,6 +97,9 @@ class Outside:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            key = self.folder / PUBLISHED / "key"
+            if not key.is_file() or key.read_text(encoding="utf-8") != f"{self.vkey}\n":
+                write_durably(key, f"{self.vkey}\n".encode())
             new = self._publish(records, EVENTS)
             if new.size:
                 self._commit(records, new)
@@ -125,7 +126,7 @@ class Outside:
                 continue
             with records.reading() as connection:
                 row = log.one(connection, tree, newest.size - 1)
-            if row is None or row.leaf != self._leaf(tree, newest.size - 1):
+            if row is None or row.leaf != self.tree(tree).leaf(newest.size - 1):
                 raise Tampered(
                     f"These records are not, or no longer, those of which {newest.size} events of {tree} were signed.",
                     "Nothing is served from them. Restore the newest back-up, and look closer with: volens audit",
@@ -142,11 +143,7 @@ class Outside:
                 f"The {tree} tree has {size} events, but {before.size} were signed: its tail was cut off.",
                 "Nothing is signed. Restore the records, then run: volens audit",
             )
-        kept = self.leaves(tree, start)
-        if before is not None and root_of(kept) != before.root:
-            raise Tampered(f"The leaves kept for {tree} do not give the signed root.", "Restore them from a copy.")
-        frontier = Frontier()
-        frontier.extend(kept)
+        frontier = self._signed(tree, before)
         frontier.extend(fresh)
         if len(fresh) != size - start or frontier.root != root:
             raise Tampered(
@@ -157,23 +154,34 @@ class Outside:
             return before
         new = notes.Checkpoint(self.origin(tree), size, root)
         text = notes.sign(new, f"volens/{self.house}", self.signing_key)
-        self._extend(tree, start, fresh)
+        self.tree(tree).extend(start, fresh)
         if tree == EVENTS:
             write_durably(self.folder / tree / f"{size}.salt", secrets.token_bytes(SALT_BYTES))
         write_durably(self.folder / tree / f"{size}.note", text.encode())
-        # From here on the checkpoint exists; a crash before the next line costs nothing but its place as the newest.
-        write_durably(self.folder / tree / "latest.note", text.encode())
+        # From here on the checkpoint exists; a crash before the next lines costs nothing but its place as the newest.
+        self._newest(tree, text)
         return new
 
-    def _extend(self, tree: str, start: int, fresh: list[bytes]) -> None:
-        file = self.folder / tree / "leaves"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("r+b" if file.exists() else "w+b") as leaves:
-            leaves.seek(start * HASH_BYTES)
-            leaves.write(b"".join(fresh))
-            leaves.truncate()
-            leaves.flush()
-            os.fsync(leaves.fileno())
+    def _newest(self, tree: str, text: str) -> None:
+        """Makes a note the newest: for this house, then for everybody."""
+        write_durably(self.folder / tree / "latest.note", text.encode())
+        write_durably(self.folder / PUBLISHED / tree / "checkpoint", text.encode())
+
+    def _signed(self, tree: str, newest: notes.Checkpoint | None) -> Frontier:
+        """The frontier of what was signed last; the kept hashes must give its root."""
+        if newest is None:
+            return Frontier()
+        kept = self.tree(tree)
+        try:
+            frontier = kept.frontier(newest.size)
+        except Tampered:
+            frontier = Frontier()
+        if frontier.root != newest.root:  # a copy without nodes, or a wrong node: only the leaves count
+            kept.rebuild(newest.size)
+            frontier = kept.frontier(newest.size)
+        if frontier.root != newest.root:
+            raise Tampered(f"The leaves kept for {tree} do not give the signed root.", "Restore them from a copy.")
+        return frontier
 
 
 def write_durably(file: Path, content: bytes) -> None:
