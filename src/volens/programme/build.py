@@ -136,6 +136,7 @@ def build(folder: Folder) -> tuple[Programme, list[Finding]]:
         activity_events=tuple(folder.main["retention"].data["activity_events"]),
         products=_products(builder),
         claims=_claims(builder),
+        unknown_age=head.data.get("unknown_age", "adult"),
     )
     return programme, builder.findings
 
@@ -174,6 +175,7 @@ def _purposes(builder: _Builder) -> dict[str, Purpose]:
             default=written.get("default", NOT_PERMITTED),
             waiting_days=written.get("waiting_days", 30),
             renew_months=written.get("renew_months"),
+            profiling_ads=written.get("profiling_ads", False),
             source=_source(document, *path),
         )
     return purposes

@@ -204,6 +204,8 @@ class Purpose:
     waiting_days: int = 30
     """For legitimate interest: days between telling a person and the first use."""
     renew_months: int | None = None
+    profiling_ads: bool = False
+    """Advertising that rests on a profile: closed for minors whatever anybody says (DSA article 28(2))."""
     source: Source = field(default=UNWRITTEN, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -317,6 +319,8 @@ class Programme:
     """The only events that prolong a period; what the house itself does is never one."""
     products: Mapping[str, InsightProduct]
     claims: tuple[Claim, ...]
+    unknown_age: str = "adult"
+    """What a customer without a birth date counts as: `adult` or `minor`."""
 
     @property
     def fields(self) -> dict[str, DataField]:

@@ -71,9 +71,10 @@ class Parameters:
     ages: tuple[Dated, ...]
     adequate: tuple[Dated, ...]
     stale_instruments: tuple[StaleInstrument, ...]
+    majority: tuple[Dated, ...] = ()
 
     def __post_init__(self) -> None:
-        for table in (self.retention, self.consent, self.ages, self.adequate):
+        for table in (self.retention, self.consent, self.ages, self.adequate, self.majority):
             _refuse_overlap(table)
 
     def retention_max_months(self, country: str, activity: str, on: date) -> Dated | None:
@@ -88,8 +89,13 @@ class Parameters:
         return ours
 
     def consent_age(self, country: str, on: date) -> Dated | None:
-        """The age from which a young person consents alone."""
-        return _standing(self.ages, (country,), on)
+        """The age from which a young person consents alone; in the EEA that of the GDPR where no national law is known."""
+        ours = _standing(self.ages, (country,), on)
+        return _standing(self.ages, (EVERY_EEA_COUNTRY,), on) if ours is None and country in self.eea else ours
+
+    def majority_age(self, country: str, on: date) -> Dated | None:
+        """The age from which advertising may rest on a profile; no country is known to have another than the rest."""
+        return _standing(self.majority, (country,), on) or _standing(self.majority, (EVERY_EEA_COUNTRY,), on)
 
     def adequacy(self, country: str, on: date) -> Dated | None:
         """The decision that finds a country adequate; look at its `scope`."""
@@ -117,6 +123,7 @@ def read(path: Path) -> Parameters:
         stale_instruments=tuple(
             StaleInstrument(row["name"], (row["name"], *row["also"]), row["source"]) for row in written["stale_instruments"]
         ),
+        majority=tuple(_dated(row, "country") for row in written["majority"]),
     )
 
 

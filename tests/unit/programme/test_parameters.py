@@ -55,6 +55,14 @@ def test_an_age_changes_on_its_day() -> None:
     assert (before.value, after.value) == (13, 15)
 
 
+def test_where_no_national_age_is_known_the_highest_of_the_law_holds() -> None:
+    assert [age.value for country in ("LI", "FR") if (age := parameters().consent_age(country, TODAY))] == [16, 15]
+    assert parameters().consent_age("US", TODAY) is None
+    majority = parameters().majority_age("FR", TODAY)
+    assert majority is not None
+    assert majority.value == 18
+
+
 def test_adequacy_has_days_and_scopes() -> None:
     brazil = parameters().adequacy("BR", date(2026, 1, 26))
     assert brazil is not None
