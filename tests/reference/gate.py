@@ -1,16 +1,34 @@
 """Who is permitted, in plain slow Python, written from the promises and sharing no code with the product.
 
-It keeps the whole history and, for each question, walks through it from the end to the beginning.
+It keeps the whole history and, for each question, walks through it from the end to the beginning. The programme is plain
+JSON values: purpose → basis, fields, recipients, waiting_days, renew_months, texts → recipients, fields, valid_from,
+invalidated_on, keep_months. `KINDS` says for every kind of choice what it means; a kind that is not there is unknown here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-YES = ("given", "renewed", "notified", "joined")
-SAYS_NOTHING = ("requested", "deferred")
+KINDS = {
+    "given": ("yes", "consent"),
+    "renewed": ("yes", "consent"),
+    "notified": ("yes", "legitimate-interest"),
+    "joined": ("yes", "contract"),
+    "refused": ("no", ""),
+    "withdrawn": ("no", ""),
+    "revoked": ("no", ""),
+    "objected": ("no", ""),
+    "expired": ("no", ""),
+    "invalidated": ("no", ""),
+    "requested": ("nothing", ""),
+    "deferred": ("nothing", ""),
+}
+"""What each kind says, and the lawful basis under which a yes of that kind is one."""
+
+Programme = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -25,41 +43,92 @@ class Spoken:
     day: date
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One question: a purpose, a recipient, the fields, and the first day whose purchases are asked for."""
+
+    purpose: str
+    recipient: str
+    fields: tuple[str, ...]
+    first_day: date
+
+
 def is_permitted(
-    history: Sequence[Spoken],
-    customer: int,
-    purpose: str,
-    recipient: str,
-    today: date,
-    *,
-    named: dict[str, set[str]],
-    waiting_days: int,
-    months: int | None,
+    history: Sequence[Spoken], customer: int, asked: Asked, today: date, programme: Programme
 ) -> bool:
-    """Walks back to the newest word that decides, and judges it."""
+    """Takes the newest word that decides, and judges it by the programme of today."""
+    rule = programme.get(asked.purpose)
+    if rule is None or asked.recipient not in rule["recipients"] or not set(asked.fields) <= set(rule["fields"]):
+        return False
+    word = last_word(history, customer, asked.purpose, asked.recipient, programme)
+    if word is None or KINDS[word.kind] != ("yes", rule["basis"]):
+        return False
+    if word.kind == "notified" and word.day + timedelta(days=rule["waiting_days"]) > today:
+        return False
+    if rule["renew_months"] is not None and word.day < months_before(today, rule["renew_months"]):
+        return False
+    return told(rule["texts"][word.text], asked, today)
+
+
+def told(text: Mapping[str, Any], asked: Asked, today: date) -> bool:
+    """Whether a text that somebody accepted says all that is asked, and still counts."""
+    if date.fromisoformat(text["valid_from"]) > today:
+        return False
+    if text["invalidated_on"] is not None and date.fromisoformat(text["invalidated_on"]) <= today:
+        return False
+    if text["keep_months"] is not None and asked.first_day < months_before(today, text["keep_months"]):
+        return False
+    return asked.recipient in text["recipients"] and set(asked.fields) <= set(text["fields"])
+
+
+def can_be_asked(asked: Asked, today: date, programme: Programme) -> bool:
+    """Whether anybody's yes could cover the question: else it is refused before anybody is looked at."""
+    rule = programme.get(asked.purpose)
+    if rule is None or asked.recipient not in rule["recipients"] or not set(asked.fields) <= set(rule["fields"]):
+        return False
+    return any(told(text, asked, today) for text in rule["texts"].values())
+
+
+def last_word(
+    history: Sequence[Spoken], customer: int, purpose: str, recipient: str, programme: Programme
+) -> Spoken | None:
+    """The newest word about a customer, purpose and recipient that says yes or no."""
     for word in reversed(history):
-        if (word.customer, word.purpose) != (customer, purpose) or word.kind in SAYS_NOTHING:
+        says = KINDS[word.kind][0]
+        if (word.customer, word.purpose) != (customer, purpose) or says == "nothing":
             continue
-        if word.kind in YES:
-            if recipient not in named[word.text] or word.recipient not in ("*", recipient):
+        if word.recipient not in ("*", recipient):
+            continue
+        if says == "yes" and recipient not in programme[purpose]["texts"][word.text]["recipients"]:
+            continue  # said to nobody whom its text does not name
+        return word
+    return None
+
+
+def expiries(history: Sequence[Spoken], customers: Sequence[int], purpose: str, today: date, programme: Programme) -> list[Spoken]:
+    """What a read writes down before it looks: a yes that has grown too old has ended, for each recipient."""
+    rule = programme[purpose]
+    if rule["renew_months"] is None:
+        return []
+    found = []
+    everybody = sorted({name for text in rule["texts"].values() for name in text["recipients"]})
+    for customer in customers:
+        for recipient in everybody:
+            word = last_word(history, customer, purpose, recipient, programme)
+            if word is None or KINDS[word.kind][0] != "yes" or word.day >= months_before(today, rule["renew_months"]):
                 continue
-            if word.kind == "notified" and word.day + timedelta(days=waiting_days) > today:
-                return False
-            return months is None or word.day >= _months_before(today, months)
-        if word.recipient in ("*", recipient):
-            return False
-    return False
+            found.append(Spoken(customer, purpose, recipient, "expired", word.text, today))
+    return found
 
 
-def _months_before(today: date, months: int) -> date:
+def months_before(today: date, months: int) -> date:
+    """The same day so many months earlier, or the last day of a shorter month."""
     year, month = today.year, today.month
     for _ in range(months):
         year, month = (year - 1, 12) if month == 1 else (year, month - 1)
-    day = today
     for back in range(4):
         try:
-            day = date(year, month, today.day - back)
-            break
+            return date(year, month, today.day - back)
         except ValueError:
             continue
-    return day
+    raise AssertionError("every month has 28 days")
