@@ -12,6 +12,7 @@ from volens import __version__
 from volens.cli.feeds import ingest
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
+from volens.cli.simulate import simulate
 
 EVIDENCE_HELP = "An older package or a signed checkpoint that you kept."
 
@@ -29,6 +30,7 @@ def main() -> None:
 
 main.add_command(ingest)
 main.add_command(report)
+main.add_command(simulate)
 
 
 @main.command()

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -27,6 +28,25 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 STEPS = {"reading": "Reading", "writing": "Writing"}
+class _Size(click.ParamType[int]):
+    """A whole number that may be large: 50m, 1.47m, 20k or 20,000."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """As an int above zero."""
+        text = str(value).strip().lower().replace(",", "").replace("_", "")
+        times = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}.get(text[-1:], 1)
+        try:
+            number = Decimal(text if times == 1 else text[:-1]) * times
+        except InvalidOperation:
+            self.fail(f"{value!r} is not a number; write 50m, 1.47m, 20k or 20000", param, ctx)
+        if not number.is_finite() or number != int(number) or number < 1:
+            self.fail(f"{value!r} is not a whole number above zero", param, ctx)
+        return int(number)
+
+
+SIZE = _Size()
 out = Console(soft_wrap=True, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
