@@ -68,18 +68,20 @@ Next:  cd {folder}  and  volens check programme""")
 @click.option("--explain", "rule", metavar="RULE", help="Why a rule exists, with a failing and a passing example.")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Judge by the law of this day. Default: today.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--sarif", is_flag=True, help="SARIF 2.1.0, for code hosts and editors.")
 @json_option
 @speaking
-def check(folder: Path, rule: str | None, day: date | None, strict: bool, as_json: bool) -> None:
+def check(folder: Path, rule: str | None, day: date | None, strict: bool, sarif: bool, as_json: bool) -> None:
     """Check the programme in FOLDER as a linter checks code. Exit code 2 if it breaks a rule."""
     from volens.programme import lint
 
     if rule is not None:
         click.echo(lint.explain(rule))
         return
-    on = date(day.year, day.month, day.day) if day is not None else clock().now().date()
+    on = date(day.year, day.month, day.day) if day is not None else lint.legal_today(folder, clock().now())
     report_ = lint.check(folder, on)
-    click.echo(lint.to_json(report_) if as_json else lint.to_text(report_))
+    written = lint.to_sarif if sarif else lint.to_json if as_json else lint.to_text
+    click.echo(written(report_))
     severities = {finding.severity for finding in report_.findings}
     if "error" in severities or (strict and severities):
         sys.exit(2)

@@ -137,6 +137,7 @@ def build(folder: Folder) -> tuple[Programme, list[Finding]]:
         products=_products(builder),
         claims=_claims(builder),
         unknown_age=head.data.get("unknown_age", "adult"),
+        retention_source=_source(folder.main["retention"]),
     )
     return programme, builder.findings
 

@@ -9,9 +9,10 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from volens.clock import ZONES, legal_day
 from volens.errors import NotFound
 from volens.programme.findings import LOAD_CHECKS, Finding, ProgrammeHasErrors, Severity
 from volens.programme.load import read
@@ -20,6 +21,7 @@ from volens.programme.render import to_json as _to_json
 from volens.programme.render import to_text as _to_text
 from volens.programme.rules.catalogue import RULES as RULES
 from volens.programme.rules.pages import page
+from volens.programme.sarif import to_sarif as _to_sarif
 from volens.programme.schemas import close_to
 
 
@@ -77,6 +79,17 @@ def to_text(report: Report) -> str:
 def to_json(report: Report) -> str:
     """The report for programs, as JSON (`volens-check/1`)."""
     return _to_json(report.findings, report.rules_run, report.on)
+
+
+def to_sarif(report: Report) -> str:
+    """The report for code hosts and editors, as SARIF 2.1.0."""
+    return _to_sarif(report.findings, RULES)
+
+
+def legal_today(folder: Path | str, now: datetime) -> date:
+    """The legal day of `now` where the programme's house is; of France, if the folder does not even load."""
+    loaded = read(folder).programme
+    return legal_day(now, loaded.country if loaded is not None and loaded.country in ZONES else "FR")
 
 
 def explain(rule_id: str) -> str:

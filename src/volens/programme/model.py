@@ -321,6 +321,8 @@ class Programme:
     claims: tuple[Claim, ...]
     unknown_age: str = "adult"
     """What a customer without a birth date counts as: `adult` or `minor`."""
+    retention_source: Source = field(default=UNWRITTEN, compare=False, repr=False)
+    """Where the periods and the events are written."""
 
     @property
     def fields(self) -> dict[str, DataField]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from tests.unit.programme.folders import written
 
 from volens.errors import NotFound, ProgrammeError
 from volens.programme import lint, start
+from volens.programme.findings import LOAD_CHECKS
 from volens.programme.load import load
 from volens.programme.products import MeasureSpec, nano
 from volens.programme.rules.minimal import FR, MINIMAL, TEXT_YAML, Change, files, on_both_pages
+from volens.programme.rules.pages import FAMILIES
 from volens.programme.rules.rule import EXAMPLE_DAY, Example, Rule
 
 TODAY = date(2026, 11, 21)
@@ -190,3 +192,46 @@ def test_which_instruments_carry_a_transfer(transfer: str, carries: bool, tmp_pa
     )
     report = lint.check(written(tmp_path, files(Example((*changes, *abroad)))), EXAMPLE_DAY)
     assert {one.rule for one in report.findings} == (set() if carries else {"TRF001"}), lint.to_text(report)
+
+
+def test_sarif_points_at_the_same_lines_and_describes_every_rule(tmp_path: Path) -> None:
+    folder = written(tmp_path, files(lint.RULES["CON001"].failing))
+    report = lint.check(folder, EXAMPLE_DAY)
+    document = json.loads(lint.to_sarif(report))
+    run = document["runs"][0]
+    described = [one["id"] for one in run["tool"]["driver"]["rules"]]
+    assert document["version"] == "2.1.0"
+    assert set(described) == set(lint.RULES) | set(LOAD_CHECKS)
+    for result, finding in zip(run["results"], report.findings, strict=True):
+        place = result["locations"][0]["physicalLocation"]
+        assert described[result["ruleIndex"]] == result["ruleId"] == finding.rule
+        assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == (finding.file, finding.line)
+        assert result["level"] == finding.severity.value
+    assert str(tmp_path) not in lint.to_sarif(report)
+
+
+def test_a_sarif_fingerprint_does_not_move_with_its_line(tmp_path: Path) -> None:
+    contents = files(lint.RULES["CON001"].failing)
+    moved = {**contents, "purposes.yaml": "# a comment\n" + contents["purposes.yaml"]}
+    prints = []
+    for name, folder in (("before", contents), ("after", moved)):
+        document = json.loads(lint.to_sarif(lint.check(written(tmp_path / name, folder), EXAMPLE_DAY)))
+        prints.append([one["partialFingerprints"] for one in document["runs"][0]["results"]])
+    assert prints[0] == prints[1] != []
+
+
+def test_a_folder_that_does_not_load_is_sarif_too(tmp_path: Path) -> None:
+    document = json.loads(lint.to_sarif(lint.check(tmp_path, EXAMPLE_DAY)))
+    assert {one["ruleId"] for one in document["runs"][0]["results"]} == {"LOAD001"}
+
+
+def test_the_day_of_a_check_is_that_of_the_house_not_of_greenwich(tmp_path: Path) -> None:
+    late = datetime(2026, 8, 10, 22, 30, tzinfo=UTC)  # half past midnight in France
+    assert lint.legal_today(written(tmp_path, dict(MINIMAL)), late) == date(2026, 8, 11)
+    assert lint.legal_today(tmp_path / "nothing here", late) == date(2026, 8, 11)
+
+
+def test_there_are_rules_of_every_family() -> None:
+    families = {rule.family for rule in lint.RULES.values()}
+    assert families == set(FAMILIES)
+    assert len(lint.RULES) >= 30

@@ -40,7 +40,7 @@ WRONG = [
     ("purposes.yaml", "    basis: consent", "    basis: &x consent", "LOAD002", 3, "anchors", "in full"),
     ("purposes.yaml", "    basis: consent", "    basis: !own consent", "LOAD002", 3, "tag", "plain value"),
     ("purposes.yaml", "    basis: consent", "   basis: consent", "LOAD002", 4, "Not clean YAML", "indentation"),
-    ("purposes.yaml", "      en: Count", "      de: Count", "LOAD007", 15, "not said in `en`", "Add `en:"),
+    ("purposes.yaml", "      en: Count", "      de: Count", "LOAD007", 16, "not said in `en`", "Add `en:"),
     ("recipients.yaml", "access_countries: [FR]", "access_countries: []", "LOAD003", 7, "empty", "remote support"),
     ("recipients.yaml", "verger-clair:", "Verger_Clair:", "LOAD003", 2, "The key `Verger_Clair`", "slug"),
     ("recipients.yaml", "verger-clair:", "petit-magasin:", "LOAD005", 2, "is a controller already", "out"),

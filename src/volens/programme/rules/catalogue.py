@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from volens.programme.rules import choices, money, periods, recipients, texts, wording
+from volens.programme.rules import (
+    choices,
+    claims,
+    consent,
+    entities,
+    keeping,
+    minors,
+    money,
+    periods,
+    plainness,
+    recipients,
+    sensitive,
+    texts,
+    wording,
+)
 from volens.programme.rules.rule import Rule
 
-_ALL = (*choices.RULES, *recipients.RULES, *money.RULES, *wording.RULES, *periods.RULES, *texts.RULES)
+_ALL = tuple(
+    rule
+    for module in (
+        choices, consent, recipients, entities, money, claims, wording, plainness, periods, keeping, texts, minors, sensitive
+    )
+    for rule in module.RULES
+)
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in sorted(_ALL, key=lambda rule: rule.id)})
 """Every rule that `volens check` runs."""

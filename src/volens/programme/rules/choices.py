@@ -154,6 +154,7 @@ _CALLS = """\
     recipients: [petit-magasin]
     activity: customer-marketing
     keep_months: {{FR: 12}}
+    renew_months: 12
     dpv: dpv:DirectMarketing
     plain: {{fr: Vous appeler pour une offre., en: Call you about an offer.}}
 """
@@ -173,7 +174,7 @@ RULES = (
     Rule(
         id="CON001",
         severity=Severity.ERROR,
-        family="choices",
+        family="consent",
         title="A choice is opt-in",
         articles=("GDPR article 4(11)", "GDPR recital 32"),
         why="Silence, a ticked box or joining the programme is not a yes. A box to tick in order to refuse is not "
@@ -189,7 +190,7 @@ RULES = (
     Rule(
         id="CON002",
         severity=Severity.ERROR,
-        family="choices",
+        family="consent",
         title="One question, one use",
         articles=("GDPR article 7(2) and recital 43", "CNIL SAN-2025-017 (CNILTEXT000053391342)"),
         why="A person who agrees to e-mails has not agreed to be matched on a social network. Where one choice covers "
@@ -219,7 +220,7 @@ RULES = (
     Rule(
         id="CON003",
         severity=Severity.ERROR,
-        family="choices",
+        family="consent",
         title="Data about persons goes to others by consent alone",
         articles=("GDPR article 6(1)(a)", "CJEU C-621/22", "CNIL SAN-2025-002 (CNILTEXT000051660380)"),
         why="Handing a list of people or of their purchases to a supplier, a partner or an ad network is not strictly "
@@ -238,7 +239,7 @@ RULES = (
     Rule(
         id="CON004",
         severity=Severity.ERROR,
-        family="choices",
+        family="consent",
         title="Consent where a law asks for it",
         articles=("GDPR article 6(1)(a)", "Code de la consommation L.223-1 (phone, France, since 11 August 2026)"),
         why="For some uses a law or a decision leaves no other basis than consent. Such duties begin on a day, so this "

@@ -34,6 +34,7 @@ purposes:
     paid_by: [verger-clair]
     activity: customer-profiling
     keep_months: {FR: 24}
+    renew_months: 24
     dpv: dpv:SellInsightsFromData
     plain:
       fr: Compter vos achats dans des chiffres que nous vendons.

@@ -125,7 +125,7 @@ RULES = (
     Rule(
         id="PAY001",
         severity=Severity.ERROR,
-        family="money",
+        family="notices",
         title="A text for a paid purpose says who pays",
         articles=("GDPR articles 5(1)(a) and 13", "GDPR article 4(11): informed"),
         why="Whoever is asked to help a shop earn money is told so: that it is paid, by whom and for what. A person who "
@@ -146,7 +146,7 @@ RULES = (
     Rule(
         id="PAY002",
         severity=Severity.ERROR,
-        family="money",
+        family="public claims",
         title="No claim that a payment makes false",
         articles=("GDPR article 5(1)(a)", "Directive 2005/29/EC article 6"),
         why="“We do not sell your data” is said easily and read as a promise. If anybody pays for what is drawn from "

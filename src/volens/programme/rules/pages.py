@@ -8,6 +8,11 @@ from volens.programme.findings import LOAD_CHECKS
 from volens.programme.rules.minimal import expected_line
 from volens.programme.rules.rule import Change, Example, Rule
 
+FAMILIES = (
+    "consent", "notices", "retention", "recipients and transfers", "minors", "sensitive products", "plain words", "public claims",
+)  # fmt: skip
+"""In the order in which they are listed. A rule of another family is an error when the list is made."""
+
 
 def page(rule: Rule) -> str:
     """The Markdown page of a rule."""
@@ -30,7 +35,10 @@ def page(rule: Rule) -> str:
 
 def index(rules: Mapping[str, Rule]) -> str:
     """The Markdown list of all rules and of the ways in which a programme can fail to load."""
-    rows = [f"| [{rule.id}]({rule.id}.md) | {rule.title} | {rule.severity} | {rule.articles[0]} |" for rule in rules.values()]
+    by_family = sorted(rules.values(), key=lambda rule: (FAMILIES.index(rule.family), rule.id))
+    rows = [
+        f"| {rule.family} | [{rule.id}]({rule.id}.md) | {rule.title} | {rule.severity} | {rule.articles[0]} |" for rule in by_family
+    ]
     loads = [f"| {check.id} | {check.title} | {check.why} |" for check in LOAD_CHECKS.values()]
     return "\n".join(
         [
@@ -39,8 +47,8 @@ def index(rules: Mapping[str, Rule]) -> str:
             "A programme is checked like code. These pages are made from the rules; do not edit them by hand:",
             "`python -m volens.programme.rules.write docs/rules` writes them anew.",
             "",
-            "| Rule | What it asks | Severity | Behind it |",
-            "|---|---|---|---|",
+            "| Family | Rule | What it asks | Severity | Behind it |",
+            "|---|---|---|---|---|",
             *rows,
             "",
             "Before any rule runs, the folder must load. What stops it:",

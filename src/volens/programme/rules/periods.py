@@ -73,6 +73,7 @@ RULES = (
         failing=Example(
             (
                 Change("purposes.yaml", "keep_months: {FR: 24}", "keep_months: {FR: 48}"),
+                Change("retention.yaml", "keep_months: 24", "keep_months: 48"),
                 Change(TEXT_YAML, "keep_months: {FR: 24}", "keep_months: {FR: 48}"),
                 Change(FR, "24 mois", "4 ans"),
                 Change(EN, "24 months", "4 years"),
@@ -83,6 +84,7 @@ RULES = (
         passing=Example(
             (
                 Change("purposes.yaml", "keep_months: {FR: 24}", "keep_months: {FR: 36}"),
+                Change("retention.yaml", "keep_months: 24", "keep_months: 36"),
                 Change(TEXT_YAML, "keep_months: {FR: 24}", "keep_months: {FR: 36}"),
                 Change(FR, "24 mois", "3 ans"),
                 Change(EN, "24 months", "3 years"),
@@ -98,7 +100,10 @@ RULES = (
         why="People agreed to the period they read. A longer one is another use, for which they were not asked.",
         check=within_the_text,
         failing=Example(
-            (Change("purposes.yaml", "keep_months: {FR: 24}", "keep_months: {FR: 30}"),),
+            (
+                Change("purposes.yaml", "keep_months: {FR: 24}", "keep_months: {FR: 30}"),
+                Change("retention.yaml", "keep_months: 24", "keep_months: 30"),
+            ),
             "purposes.yaml",
             "keep_months",
         ),

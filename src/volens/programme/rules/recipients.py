@@ -196,7 +196,7 @@ RULES = (
     Rule(
         id="REC001",
         severity=Severity.ERROR,
-        family="recipients",
+        family="recipients and transfers",
         title="A recipient is a legal entity",
         articles=("GDPR articles 13(1)(e) and 15(1)(c)", "CNIL SAN-2020-009 (CNILTEXT000042564657)"),
         why="A brand cannot be sued, written to or fined. When a form named only a loyalty brand, people could not see "
@@ -208,7 +208,7 @@ RULES = (
     Rule(
         id="TRF001",
         severity=Severity.ERROR,
-        family="transfers",
+        family="recipients and transfers",
         title="A transfer has an instrument that stands",
         articles=("GDPR articles 44 to 46", "GDPR article 13(1)(f)"),
         why="Data that leaves the EEA needs an adequacy decision, or clauses with an assessment. The countries from which "
@@ -221,7 +221,7 @@ RULES = (
     Rule(
         id="TRF002",
         severity=Severity.ERROR,
-        family="transfers",
+        family="recipients and transfers",
         title="No instrument that has lapsed",
         articles=("GDPR article 13(1)(f)", "CNIL SAN-2025-017 (CNILTEXT000053391342)"),
         why="A notice that names an instrument that was struck down tells people that they are protected when they are not.",
@@ -244,7 +244,7 @@ RULES = (
     Rule(
         id="TRF003",
         severity=Severity.ERROR,
-        family="transfers",
+        family="recipients and transfers",
         title="Countries have names",
         articles=("GDPR article 13(1)(f)",),
         why="“Third countries” tells a person nothing. Whoever reads it must be able to see that her data goes to one "

@@ -202,7 +202,7 @@ RULES = (
     Rule(
         id="TXT001",
         severity=Severity.ERROR,
-        family="texts",
+        family="notices",
         title="A text is complete",
         articles=("GDPR article 13", "GDPR article 7(3)"),
         why="To agree, a person must have read who is responsible, who receives, for how long, how to stop, and to which "
@@ -216,7 +216,7 @@ RULES = (
     Rule(
         id="TXT002",
         severity=Severity.ERROR,
-        family="texts",
+        family="notices",
         title="Every language says the same",
         articles=("GDPR articles 5(1)(a) and 12(1)",),
         why="Two people who agreed to one version in two languages have agreed to one thing: the same recipients and the same "
@@ -228,7 +228,7 @@ RULES = (
     Rule(
         id="TXT003",
         severity=Severity.ERROR,
-        family="texts",
+        family="notices",
         title="No more is done than was told",
         articles=("GDPR articles 5(1)(a) and 5(1)(b)", "CNIL SAN-2020-009 (CNILTEXT000042564657)"),
         why="A bank promised to pass on name and e-mail “and nothing else”, and passed on the postal address and the number "
@@ -244,7 +244,7 @@ RULES = (
     Rule(
         id="TXT004",
         severity=Severity.WARNING,
-        family="texts",
+        family="notices",
         title="A purpose has a text that stands",
         articles=("GDPR article 7(1)",),
         why="Without a text nobody can have agreed, so the gate answers no for everybody. Usually a version folder was "

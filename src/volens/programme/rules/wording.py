@@ -155,7 +155,7 @@ RULES = (
     Rule(
         id="WRD001",
         severity=Severity.ERROR,
-        family="words",
+        family="plain words",
         title="No soft words for a business",
         articles=("GDPR articles 5(1)(a) and 12(1)",),
         why="“Monétiser”, “valoriser”, “improve your experience”: words that sound kind and say nothing. A person who reads "
@@ -167,7 +167,7 @@ RULES = (
     Rule(
         id="WRD002",
         severity=Severity.ERROR,
-        family="words",
+        family="plain words",
         title="Nobody is asked to sell her data",
         articles=("GDPR article 7(3)", "Directive (EU) 2019/770 recital 24"),
         why="Personal data is not a commodity: what a person can give is a permission for a purpose, and she can take it "
@@ -179,7 +179,7 @@ RULES = (
     Rule(
         id="WRD003",
         severity=Severity.ERROR,
-        family="words",
+        family="plain words",
         title="No hedge words",
         articles=("GDPR articles 12(1) and 13", "CNIL SAN-2020-008 (CNILTEXT000042563756)"),
         why="“Mainly”, “may”, “notamment”: a notice with such words was found too vague to inform anybody. What is done is "
@@ -191,7 +191,7 @@ RULES = (
     Rule(
         id="RGT001",
         severity=Severity.ERROR,
-        family="rights",
+        family="plain words",
         title="Rights are not given up",
         articles=("GDPR articles 7(3) and 12 to 22", "Directive 93/13/EEC"),
         why="No clause, offer or reward can make a person give up the right to withdraw, to see, to erase or to object, and "
