@@ -23,6 +23,7 @@ INVITES = (
     "aged \\d+ (and|or) (over|above|older|more)",
     "(from|as of) the age of \\d+",
 )
+BY_PROFILE = frozenset({"targeted-ads", "social-audience", "lookalike-source"})
 CHILDREN = ("(enfant|enfants|fils|fille|bebe|bebes)", "(child|children|son|daughter|baby|babies|kids)")
 
 
@@ -55,6 +56,18 @@ def nobody_too_young_is_invited(programme: Programme, on: date) -> Iterator[Hit]
                 )
 
 
+def profiling_is_marked(programme: Programme, on: date) -> Iterator[Hit]:
+    """MIN004."""
+    for purpose in programme.purposes.values():
+        chosen = sorted(BY_PROFILE & set(purpose.covers))
+        if chosen and not purpose.profiling_ads:
+            yield Hit(
+                purpose.source.at("covers"),
+                f"`{purpose.id}` is {', '.join(chosen)}, and would serve young people advertisements chosen by a profile.",
+                "Add `profiling_ads: true`: the gate then keeps it closed for minors, whatever anybody says.",
+            )
+
+
 def _numbers() -> tuple[str, ...]:
     """`\\d+` in a phrase, as every number of one or two digits below adulthood: phrases know words, not digits."""
     ages = "(" + "|".join(str(age) for age in range(1, ADULT)) + ")"
@@ -85,6 +98,33 @@ _CHILD_FIELD = Change(
     "      store: {fr: le magasin, en: the shop}\n"
     "      household: {fr: le nombre de vos enfants, en: the number of your children}\n",
 )
+_ADS = """\
+    basis: consent
+    controller: petit-magasin
+    covers: [targeted-ads]
+    delivers: nothing
+    categories: [purchases]
+    fields: [customer, product, day]
+    recipients: [petit-magasin]
+    activity: customer-profiling
+    keep_months: {{FR: 12}}
+    renew_months: 12
+    dpv: dpv:TargetedAdvertising{marked}
+    plain: {{fr: Choisir les publicités., en: Choose the advertisements.}}
+"""
+
+
+def _ads(marked: str) -> tuple[Change, ...]:
+    return use(
+        "targeted-ads",
+        _ADS.format(marked=marked),
+        "# Des publicités d'après vos achats ?\n\nPetit Magasin SAS les choisit avec votre numéro de client,\n"
+        "ce que vous achetez et le jour.\n",
+        "# Advertisements by what you buy?\n\nPetit Magasin SAS chooses them with your customer number,\n"
+        "what you buy and the day.\n",
+    )
+
+
 _CARD = """\
     basis: {basis}
     controller: petit-magasin
@@ -173,5 +213,17 @@ RULES = (
         check=children_have_one_use,
         failing=Example(_card("contract"), "purposes.yaml", "household"),
         passing=Example(_card("consent")),
+    ),
+    Rule(
+        id="MIN004",
+        severity=Severity.ERROR,
+        family="minors",
+        title="Advertising by profile is marked as such",
+        articles=("Regulation (EU) 2022/2065 (DSA) article 28(2)",),
+        why="Nobody who is known to be a minor gets advertisements chosen by what was learnt about him. The gate can only "
+        "keep closed what is marked.",
+        check=profiling_is_marked,
+        failing=Example(_ads(""), "purposes.yaml", "covers: [targeted-ads]"),
+        passing=Example(_ads("\n    profiling_ads: true")),
     ),
 )

@@ -163,7 +163,7 @@ RULES = (
         why="A platform may not choose advertisements by profiles of health, belief or private life, not even for people who "
         "said yes.",
         check=never_for_advertising,
-        failing=Example(_needs("consent", "targeted-ads"), "purposes.yaml", "need]"),
+        failing=Example(_needs("consent", "partner-marketing"), "purposes.yaml", "need]"),
         passing=Example(_needs("consent", "onsite-personalisation")),
     ),
     Rule(
