@@ -24,7 +24,9 @@ from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.gate.store import Use
 from volens.identity import keys as house_keys
+from volens.identity import tombstones
 from volens.identity.pseudonymise import Pseudonymiser
+from volens.identity.tombstones import Tombstones
 from volens.identity.vault import Identified, Vault
 from volens.ingest.explain import Explanation, explain
 from volens.ingest.intake import Progress, take_in
@@ -72,6 +74,7 @@ class House:
         self._vault = Vault(records, customer_keys, keys, clock, programme.country)
         self._outside = Outside(settings.checkpoints, programme.house, keys.signing_key())
         self._outside.require_not_older(records)
+        self._tombstones = Tombstones(settings.keys / tombstones.FILE)
         today = legal_day(clock.now(), programme.country)
         rules = rulebook(programme)
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
@@ -162,7 +165,7 @@ class House:
 
     def audit(self) -> Report:
         """Replays everything; changes nothing."""
-        return audit(self._stores.records, self._outside, self._vault, self.settings.releases)
+        return audit(self._stores.records, self._outside, self._vault, self.settings.releases, self._tombstones)
 
     def close(self) -> None:
         """Lets go of the databases. Closing twice is harmless."""

@@ -18,6 +18,8 @@ from volens.evidence import log
 from volens.evidence.log import PUBLIC
 from volens.evidence.outside import Outside
 from volens.identity import keys as house_keys
+from volens.identity import tombstones
+from volens.identity.tombstones import Tombstones
 from volens.identity.vault import Vault
 from volens.programme import lint, start
 from volens.programme.findings import ProgrammeHasErrors
@@ -100,7 +102,7 @@ def audit_house(home: Path, *, clock: Clock | None = None) -> Report:
         # The programme is not asked: it may be broken, or changed, on the very day on which the audit is needed.
         name = str(house.said()["key"]).split("+")[0].removeprefix("volens/") if house is not None else "unknown"
         outside = Outside(settings.checkpoints, name, keys.signing_key())
-        return audit(records, outside, vault, settings.releases)
+        return audit(records, outside, vault, settings.releases, Tombstones(settings.keys / tombstones.FILE))
 
 
 def _checked_programme(folder: Path, clock: Clock) -> Programme:

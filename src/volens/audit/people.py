@@ -3,7 +3,9 @@
 Rules:
 1. What is sealed is opened by the vault, one value at a time, and compared as a hash; no name reaches a finding.
 2. A value whose key is destroyed cannot be opened, and is passed over: that is what destroying it is for.
-3. Refused lines are there until an event says that their time was over.
+3. Accounts and person of somebody who was erased are absent because `erased` says so. If they are there again, or the key is,
+   or anything was recorded about her afterwards, that is a finding; so is a key that is gone without an erasure.
+4. Refused lines are there until an event says that their time was over.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from volens.audit.report import Report
 from volens.evidence import log
 from volens.evidence.log import EVENTS, SALT_BYTES, Row
 from volens.identity import accounts
+from volens.identity.tombstones import Stones
 from volens.ingest import store as intake
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 SEALED = "every sealed part is the one that was committed to"
 PEOPLE = "every account and person is as the events say"
+TOMBSTONES = "who was erased outside the records is erased in them"
 BATCHES = "every feed and refused line is as the events say"
 OPENED_AT_ONCE = 5_000
 
@@ -56,30 +60,68 @@ def check_people(connection: Connection, vault: Opener, report: Report) -> None:
         linked: dict[Any, tuple[int | None, Any]] = {}
         should: dict[int, tuple[Any, str | None]] = {}
         told: dict[int, Row] = {}
-        for row in log.rows(connection, EVENTS, kinds=["linked", "person"]):
+        erased: set[int] = set()
+        given = {"account": 0, "customer": 0}
+        for row in log.rows(connection, EVENTS, kinds=["linked", "person", "erased"]):
+            if row.customer in erased:
+                report.found(PEOPLE, f"events {row.seq}", f"customer number {row.customer} had been erased before")
+            if row.kind == "erased":
+                erased.add(row.customer or 0)
+                should.pop(row.customer or 0, None)
+                told.pop(row.customer or 0, None)
+                for account in _said(row).get("accounts", []):
+                    linked.pop(account, None)
+                continue
             if row.kind == "person":
                 told[row.customer or 0] = row
                 continue
             said = _said(row)
             linked[said.get("account", -row.seq)] = (row.customer, said.get("kind"))
+            given["account"] = max(given["account"], said.get("account", 0))
+            given["customer"] = max(given["customer"], row.customer or 0)
             if said.get("country") is not None:
                 should[row.customer or 0] = (said["country"], None)
         stored = accounts.everything(connection)
         looked_at.append(len(stored))
         for account in sorted(linked.keys() | stored.keys()):
-            if linked.get(account) != stored.get(account):
+            if stored.get(account, (0,))[0] in erased:
+                report.found(PEOPLE, f"accounts {account}", "it leads to somebody who was erased")
+            elif linked.get(account) != stored.get(account):
                 report.found(PEOPLE, f"accounts {account}", "it is not linked as the events say")
         for account, wrong in vault.misfiled(connection):
             report.found(PEOPLE, f"accounts {account}", wrong)
         should |= _told(vault, told)
         people = accounts.customers(connection)
         for customer in sorted(should.keys() | people.keys()):
-            if should.get(customer) != people.get(customer):
+            if customer in erased:
+                report.found(PEOPLE, f"customers {customer}", "somebody who was erased is there again")
+            elif should.get(customer) != people.get(customer):
                 report.found(PEOPLE, f"customers {customer}", "country or person are not as the events say")
         for name, last in accounts.numbers_given(connection).items():
-            highest = max(stored if name == "account" else people, default=0)
-            if last < highest:
-                report.found(PEOPLE, f"numbers {name}", "numbers that are taken would be given again")
+            if last < max(given.get(name, 0), max(stored if name == "account" else people, default=0)):
+                report.found(PEOPLE, f"numbers {name}", "numbers that were given would be given again")
+        _check_keys(vault, set(people), erased, report)
+
+
+def _check_keys(vault: Opener, people: set[int], erased: set[int], report: Report) -> None:
+    """A key for everybody who is there, and none for those who were erased."""
+    for customer in sorted(vault.keyless(people)):
+        report.found(PEOPLE, f"customer keys {customer}", "the key is gone and no event says that the customer was erased")
+    for customer in sorted(erased - vault.keyless(erased)):
+        report.found(PEOPLE, f"customer keys {customer}", "the key of somebody who was erased is there again")
+
+
+def check_tombstones(connection: Connection, stones: Stones, report: Report) -> None:
+    """The list of those who were erased, kept outside the records, against their events, both ways."""
+    with report.checking(TOMBSTONES) as looked_at:
+        recorded = log.customers_of_kind(connection, "erased")
+        looked_at.append(len(stones.everybody))
+        for customer in sorted(recorded - stones.everybody):
+            report.found(TOMBSTONES, f"tombstones {customer}", "the records say that it was erased, the list outside does not")
+        for customer in sorted(stones.done - recorded):
+            report.found(TOMBSTONES, f"tombstones {customer}", "this number was erased, and these records do not know it")
+        for customer in sorted(set(stones.begun) - stones.done - recorded):
+            report.found(TOMBSTONES, f"tombstones {customer}", "its erasure began and did not end: open the house to finish it")
 
 
 def _told(vault: Opener, told: dict[int, Row]) -> dict[int, tuple[Any, str | None]]:

@@ -99,6 +99,7 @@ class Replay:
     standing: Standing
     events: dict[int, Row] = field(default_factory=dict)
     """`opened` and `closed` events seen so far."""
+    erased: set[int] = field(default_factory=set)
 
     def customers(self, owner: int, check: str, where: str) -> BitMap:
         """The set stored for a use or a door; a finding if it is not cut into blocks as it should be."""
@@ -141,7 +142,11 @@ def check_choices_and_uses(connection: Connection, report: Report) -> set[str]:
             for use in due.pop(row.seq, ()):
                 _safely(report, USES, f"uses {use.read}", lambda use=use: _judge_use(replay, use))
             last = row.seq
-            if row.kind in KINDS:
+            if row.kind == "erased":
+                replay.erased.add(row.customer or 0)
+            elif row.kind in KINDS:
+                if row.customer in replay.erased:
+                    report.found(FOLD, f"events {row.seq}", f"customer number {row.customer} had been erased before")
                 _safely(report, FOLD, f"events {row.seq}", lambda row=row: replay.standing.add(row))
             elif row.kind in ("opened", "closed"):
                 replay.events[row.seq] = row

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from volens.audit.people import check_batches, check_people, check_sealed
+from volens.audit.people import TOMBSTONES, check_batches, check_people, check_sealed, check_tombstones
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.audit.trees import check_trees, kept_outside
-from volens.errors import NotNow
+from volens.errors import NotNow, Tampered
 from volens.evidence import log
 from volens.evidence.log import PUBLIC
 from volens.evidence.merkle import leaf_hash
 from volens.evidence.outside import Outside
 from volens.evidence.verify import verify_package
 from volens.holders import Database
+from volens.identity.tombstones import Tombstones
 from volens.insights import accountant
 from volens.releases import store as releases
 from volens.releases.workflow import PUBLISHED, REQUESTED, TRANSITIONS, check_move
@@ -37,12 +38,17 @@ class Opener(Protocol):
     def misfiled(self, connection: Connection) -> list[tuple[int, str]]:
         """Accounts that are not found by their own value, with what is wrong."""
 
+    def keyless(self, wanted: Iterable[int]) -> set[int]:
+        """Those of `wanted` whose key is not there."""
+
     def reveal(self, sealed: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
         """Opens sealed values; None without a key, b"" where one does not open."""
 
 
-def audit(records: Database, outside: Outside, vault: Opener, packages: Path | None = None) -> Report:
-    """Checks everything in one snapshot of the records, and the published packages in a folder."""
+def audit(
+    records: Database, outside: Outside, vault: Opener, packages: Path | None = None, tombstones: Tombstones | None = None
+) -> Report:
+    """Checks everything in one snapshot of the records, the published packages in a folder, and the list of the erased."""
     report = Report()
     kept = kept_outside(outside)  # before the snapshot: what is signed while we look is newer than what we compare with
     with records.reading() as connection:
@@ -50,12 +56,23 @@ def audit(records: Database, outside: Outside, vault: Opener, packages: Path | N
         drawn = check_choices_and_uses(connection, report)
         check_sealed(connection, vault, report)
         check_people(connection, vault, report)
+        if tombstones is not None:
+            _check_tombstones(connection, tombstones, report)
         check_batches(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
         if packages is not None:
             _check_packages(connection, packages, outside, report)
     return report
+
+
+def _check_tombstones(connection: Connection, tombstones: Tombstones, report: Report) -> None:
+    try:
+        stones = tombstones.read()
+    except Tampered as error:
+        report.found(TOMBSTONES, tombstones.file.name, error.what)
+        return
+    check_tombstones(connection, stones, report)
 
 
 def _check_packages(connection: Connection, packages: Path, outside: Outside, report: Report) -> None:

@@ -262,6 +262,24 @@ def latest(connection: Connection, tree: str, kind: str) -> Row | None:
     return Row(**found) if found is not None else None
 
 
+def latest_about(connection: Connection, tree: str, kind: str, customer: int) -> Row | None:
+    """The newest event of a kind about one customer, or none."""
+    query = select(events).where(events.c.tree == tree, events.c.kind == kind, events.c.customer == customer)
+    found = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).mappings().first()
+    return Row(**found) if found is not None else None
+
+
+def count_about(connection: Connection, tree: str, customer: int) -> int:
+    """How many events are about one customer."""
+    return int(connection.execute(select(func.count()).where(events.c.tree == tree, events.c.customer == customer)).scalar_one())
+
+
+def customers_of_kind(connection: Connection, kind: str) -> set[int]:
+    """Everybody about whom there is an event of a kind in the `events` tree."""
+    query = select(events.c.customer).distinct().where(events.c.tree == EVENTS, events.c.kind == kind)
+    return {int(customer) for (customer,) in connection.execute(query) if customer is not None}
+
+
 def require_programme(connection: Connection, digest: str) -> int:
     """Raises `Unavailable` if another programme came into force meanwhile; returns the size of the public tree.
 

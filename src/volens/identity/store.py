@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    delete,
     select,
 )
 
@@ -73,3 +74,20 @@ def all_customers(connection: Connection) -> dict[int, tuple[str, str | None]]:
 def numbers_given(connection: Connection) -> dict[str, int]:
     """The last number given, of customers and of accounts."""
     return {str(name): int(last) for name, last in connection.execute(select(numbers.c.name, numbers.c.last))}
+
+
+def forget(connection: Connection, customer: int) -> list[int]:
+    """Deletes a customer's accounts and what is sealed about the person; the numbers of the accounts that were there.
+
+    Part of an erasure: afterwards no store leads from a name, card or e-mail to the number, or back.
+    """
+    mine = accounts.c.customer == customer
+    gone = sorted(int(account) for (account,) in connection.execute(select(accounts.c.account).where(mine)))
+    connection.execute(delete(accounts).where(mine))
+    connection.execute(delete(customers).where(customers.c.customer == customer))
+    return gone
+
+
+def is_known(connection: Connection, customer: int) -> bool:
+    """Whether somebody stands behind a number."""
+    return connection.execute(select(customers.c.customer).where(customers.c.customer == customer)).first() is not None

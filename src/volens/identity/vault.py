@@ -154,6 +154,7 @@ class Vault:
         ]
         with self._records.writing() as connection:
             lock(connection, EVENTS)
+            self._require_all(connection, latest)
             from_parameters = (
                 update(customers)
                 .where(customers.c.customer == bindparam("who"))
@@ -163,6 +164,12 @@ class Vault:
             append(connection, EVENTS, [_enrolled(row) for row in sealed], self)
         self.warm(())
         return stayed
+
+    def _require_all(self, connection: Connection, wanted: Iterable[int]) -> None:
+        """Raises if one of these was erased since we looked: nothing may be added to somebody who is gone."""
+        wanted = set(wanted)
+        if len(self.country_of(connection, wanted)) < len(wanted):
+            raise NotFound("Somebody was erased while this was taken in.", "Run the same command again.")
 
     def _add(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[bytes, Identified]:
         """New accounts: (value, customer it belongs to, or none for a new customer)."""
@@ -205,6 +212,7 @@ class Vault:
         day = legal_day(self._clock.now(), self._country)
         with self._records.writing() as connection:
             lock(connection, EVENTS)  # first, so that two intakes with the same cards in another order never wait in a ring
+            self._require_all(connection, {customer for _, customer in owned} - new)
             if fresh:
                 connection.execute(
                     insert(customers), [{"customer": who, "country": self._country, "person": None} for who in fresh]
@@ -301,6 +309,15 @@ class Vault:
     def open(self, customer: int, sealed: bytes) -> bytes:
         """Decrypts what `seal` made for this customer, and for no other."""
         return decrypt(self._key(customer), sealed, b"customer:%d" % customer)
+
+    def keyless(self, wanted: Iterable[int]) -> set[int]:
+        """Those of `wanted` whose key is not there."""
+        listed, there = sorted(set(wanted)), set[int]()
+        with self._key_store.reading() as connection:
+            for start in range(0, len(listed), LOOKUP_CHUNK):
+                some = customer_keys.c.customer.in_(listed[start : start + LOOKUP_CHUNK])
+                there |= {int(customer) for (customer,) in connection.execute(select(customer_keys.c.customer).where(some))}
+        return set(listed) - there
 
     def destroy_key(self, customer: int) -> bool:
         """The first act of erasure: from here on nothing sealed for this customer can be read. True if there was one."""

@@ -151,6 +151,14 @@ class Ledger:
             found = list(_of_customers(connection, [customer]))
         return sorted(found, key=lambda row: (row.purpose, row.recipient))
 
+    def end_all(self, connection: Connection, customer: int, kind: str, today: date) -> int:
+        """Ends every standing yes of a customer by an event of a kind that denies, in the caller's transaction, which holds
+        the ledger. Needs no key of hers. Returns how many."""
+        standing = [row for row in _of_customers(connection, [customer]) if row.permits]
+        if standing:
+            end(connection, standing, kind, today, self._terms.texts)
+        return len(standing)
+
     def _complete(self, choice: Choice) -> Choice:
         """Fills in the text in force and refuses what is unknown or cannot mean anything."""
         if choice.purpose not in self._terms.kinds:
@@ -220,6 +228,9 @@ class Ledger:
                 Said(first + place, one.customer, one.purpose, one.recipient, one.kind, str(one.text), days[one.customer])
                 for place, one in enumerate(choices)
             ]
+            if len(self._people.country_of(connection, who)) < len(who):
+                # Erased since we looked. Said after an erasure, a choice would be about somebody who does not exist.
+                raise NotFound("A choice names a customer who does not exist.", "She may just have been erased.")
             _keep(connection, history, self._terms.texts)
         self._people.warm(())  # keys are held no longer than they are needed
         return list(range(first, first + len(choices)))
@@ -239,16 +250,7 @@ class Ledger:
                 some = sorted(set(due[start : start + MAX_CHOICES]) & still, key=lambda row: row.seq)
                 if not some:
                     continue
-                happened = [
-                    Event("expired", customer=row.customer, purpose=purpose, recipient=row.recipient, text=row.text, day=today)
-                    for row in some
-                ]
-                first = append(connection, EVENTS, happened)
-                history = [
-                    Said(first + place, row.customer, purpose, row.recipient, "expired", row.text, today)
-                    for place, row in enumerate(some)
-                ]
-                _keep(connection, history, self._terms.texts)
+                end(connection, some, "expired", today, self._terms.texts)
         return len(due)
 
 
@@ -268,6 +270,20 @@ def _event(choice: Choice, day: date, at: str) -> Event:
             "proof": dict(choice.proof),
         },
     )
+
+
+def end(
+    connection: Connection, standing: Sequence[Permission], kind: str, day: date, named: Mapping[str, frozenset[str]]
+) -> None:
+    """Appends an event of `kind` for each permission, without private details, and stores what follows."""
+    happened = [
+        Event(kind, customer=row.customer, purpose=row.purpose, recipient=row.recipient, text=row.text, day=day) for row in standing
+    ]
+    first = append(connection, EVENTS, happened)
+    history = [
+        Said(first + place, row.customer, row.purpose, row.recipient, kind, row.text, day) for place, row in enumerate(standing)
+    ]
+    _keep(connection, history, named)
 
 
 def _keep(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> None:

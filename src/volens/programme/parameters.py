@@ -72,9 +72,10 @@ class Parameters:
     adequate: tuple[Dated, ...]
     stale_instruments: tuple[StaleInstrument, ...]
     majority: tuple[Dated, ...] = ()
+    erasure: tuple[Dated, ...] = ()
 
     def __post_init__(self) -> None:
-        for table in (self.retention, self.consent, self.ages, self.adequate, self.majority):
+        for table in (self.retention, self.consent, self.ages, self.adequate, self.majority, self.erasure):
             _refuse_overlap(table)
 
     def retention_max_months(self, country: str, activity: str, on: date) -> Dated | None:
@@ -96,6 +97,13 @@ class Parameters:
     def majority_age(self, country: str, on: date) -> Dated | None:
         """The age from which advertising may rest on a profile; no country is known to have another than the rest."""
         return _standing(self.majority, (country,), on) or _standing(self.majority, (EVERY_EEA_COUNTRY,), on)
+
+    def erasure_days(self, country: str, on: date) -> Dated | None:
+        """Days within which an erasure must have reached everything, back-ups of customer keys included."""
+        ours = _standing(self.erasure, (country,), on)
+        if ours is None and country in self.eea:
+            return _standing(self.erasure, (EVERY_EEA_COUNTRY,), on)
+        return ours
 
     def adequacy(self, country: str, on: date) -> Dated | None:
         """The decision that finds a country adequate; look at its `scope`."""
@@ -124,6 +132,7 @@ def read(path: Path) -> Parameters:
             StaleInstrument(row["name"], (row["name"], *row["also"]), row["source"]) for row in written["stale_instruments"]
         ),
         majority=tuple(_dated(row, "country") for row in written["majority"]),
+        erasure=tuple(_dated(row, "country") for row in written["erasure_days"]),
     )
 
 

@@ -1,0 +1,1 @@
+"""What a person may ask for about herself, and what is then really done."""
