@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from volens.audit.people import TOMBSTONES, check_batches, check_people, check_sealed, check_tombstones
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
+from volens.audit.table import check_removals
 from volens.audit.trees import check_trees, kept_outside
 from volens.errors import NotNow, Tampered
 from volens.evidence import log
@@ -59,6 +60,7 @@ def audit(
         if tombstones is not None:
             _check_tombstones(connection, tombstones, report)
         check_batches(connection, report)
+        check_removals(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
         if packages is not None:

@@ -228,9 +228,10 @@ class Run:
 
     def once(self, spool: PartitionSpool, store: PurchasesStore, view: View) -> Iterator[pa.Table]:
         """Each partition's new lines (`LINES`), after copies of receipts are out."""
-        for partition, staged in spool.partitions():
-            baskets = np.unique(numbers(staged, "basket"))
-            result = compare(staged, store.existing(partition, baskets, view))
+        for partition, staged in spool.pieces():
+            baskets, day = np.unique(numbers(staged, "basket")), numbers(staged, "day")
+            days = (int(day.min()), int(day.max()))
+            result = compare(staged, store.existing(partition, baskets, days, view))
             self.tally.receipts += result.receipts
             self.tally.duplicate_receipts += result.duplicate_receipts
             self.tally.duplicate_lines += result.duplicate_lines

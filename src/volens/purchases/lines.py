@@ -76,6 +76,11 @@ def first_day(month: int) -> date:
     return date(1970 + month // 12, month % 12 + 1, 1)
 
 
+def month_name(month: int) -> str:
+    """`2025-03`, of a month counted from January 1970."""
+    return f"{1970 + month // 12}-{month % 12 + 1:02d}"
+
+
 def months(days: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """int32 months since January 1970 of a column of days."""
     whole = days.combine_chunks() if isinstance(days, pa.ChunkedArray) else days

@@ -24,6 +24,7 @@ from volens.evidence.log import EVENTS, PUBLIC, TREES, Event, Row
 from volens.evidence.merkle import Frontier, leaf_hash
 from volens.ingest.store import BatchRecords, Quarantined
 from volens.insights.accountant import Accountant, Charge
+from volens.purchases import queue
 from volens.releases import store as release_store
 from volens.releases.workflow import Workflow
 
@@ -47,6 +48,11 @@ def a_year(shop: Shop) -> list[int]:
     batches.start("b1", "caisse", "caisse.csv", START)
     batches.stage("b1", "caisse", {"lines_accepted": 1}, [Quarantined(0, 7, 0, "unknown-product", b"sealed")], START.date())
     batches.finish("b1", START)
+    with shop.records.writing() as connection:
+        for customer in people[4:]:
+            queue.ask(connection, customer, START.date(), START.date())
+        queue.stage(connection, "r1", {people[4]: 12}, BitMap([people[4]]))
+        queue.finish(connection, "r1", START.date())
     accountant = Accountant(shop.records)
     accountant.reserve(Charge(PLAN, JUICE, {"grid": "coarse"}, (2026,), 28, 351))
     accountant.keep(PLAN, '{"vectors":{}}', START.date())
@@ -90,6 +96,10 @@ def swap_cards(connection: Connection) -> None:
 
 
 TAMPERINGS = {
+    "a removal was never asked for": (run("delete from removals where done is null"), "removals "),
+    "a removal is put off": (run("update removals set due_day = '2030-01-01' where done is null"), "removals "),
+    "a removal claims to be done": (run("update removals set done = 3, done_day = '2026-03-02' where done is null"), "removals "),
+    "a removal took fewer lines": (run("update removals set lines = 1 where done is not null"), "removals "),
     "a refusal becomes a yes": (
         run("update events set kind = 'given' where tree = 'events' and kind = 'withdrawn'"), "events 1"),
     "a choice is moved to another customer": (

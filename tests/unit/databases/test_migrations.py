@@ -15,6 +15,7 @@ from volens.identity import store as identity_store
 from volens.ingest import store as intake_store
 from volens.insights import accountant
 from volens.permissions import ledger
+from volens.purchases import queue
 from volens.releases import store as release_store
 
 DECLARED = (
@@ -26,6 +27,7 @@ DECLARED = (
     release_store.metadata,
     intake_store.metadata,
     lease.metadata,
+    queue.metadata,
 )
 
 

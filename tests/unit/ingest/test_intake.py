@@ -153,7 +153,7 @@ def test_receipts_that_go_on_over_the_border_of_two_pieces(house: House, monkeyp
 
 def test_more_lines_than_memory_wait_on_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("volens.ingest.files.BLOCK_BYTES", 400)
-    monkeypatch.setattr(partitions.PartitionSpool.__init__, "__kwdefaults__", {"lines_in_memory": 10})
+    monkeypatch.setattr(partitions.PartitionSpool.__init__, "__kwdefaults__", {"lines_in_memory": 10, "lines_in_a_piece": 7})
     lines = [f"c{number},1,1,r{number},1,2025-0{number % 5 + 1}-01,1,1,1" for number in range(300)]
     assert house.take_in(house.csv("a.csv", *lines), TILLS).lines_accepted == 300
     assert len(house.purchases.view().paths) == 20

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from tests.support.needs import fresh_schemas
@@ -115,7 +117,7 @@ def test_a_second_writer_is_refused(table: PurchasesStore) -> None:
     other = PurchasesStore.open(table.folder)
     other.append([some_lines(10, seed=2)], "b2")
     other.close()
-    with pytest.raises(Unavailable, match="nothing was added"):
+    with pytest.raises(Unavailable, match="nothing was changed"):
         table.commit(written, view)
     assert table.count_lines() == 10
 
@@ -127,10 +129,12 @@ def test_stored_lines_of_known_baskets(table: PurchasesStore) -> None:
     partition, (path,) = next(iter(view.paths.items()))
     part = pq.ParquetFile(path).read()
     wanted = part.column("basket").to_numpy()[:3]
-    found = table.existing(partition, np.append(wanted, 5), view)
+    whole = (0, 1 << 20)
+    found = table.existing(partition, np.append(wanted, 5), whole, view)
     assert sorted(found.column("basket").to_pylist()) == sorted(wanted.tolist())
-    assert table.existing(partition, np.array([5]), view).num_rows == 0
-    assert table.existing((0, 0), wanted, view).num_rows == 0
+    assert table.existing(partition, np.array([5]), whole, view).num_rows == 0
+    assert table.existing((0, 0), wanted, whole, view).num_rows == 0
+    assert table.existing(partition, wanted, (0, 1), view).num_rows == 0
 
 
 def test_wrong_lines_are_not_written(table: PurchasesStore) -> None:
@@ -172,25 +176,59 @@ def test_the_catalog_in_postgresql(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lines_in_memory", [1, 70, 10_000])
-def test_the_spool_loses_nothing_and_cleans_up(tmp_path: Path, lines_in_memory: int) -> None:
-    tables = [some_lines(100, seed=seed) for seed in range(4)]
-    with PartitionSpool(tmp_path / "spool", lines_in_memory=lines_in_memory) as spool:
+@pytest.mark.parametrize("lines_in_a_piece", [1, 9, 10_000])
+def test_the_spool_loses_nothing_and_cleans_up(tmp_path: Path, lines_in_memory: int, lines_in_a_piece: int) -> None:
+    tables = [a_few_baskets(100, seed=seed) for seed in range(4)]
+    with PartitionSpool(tmp_path / "spool", lines_in_memory=lines_in_memory, lines_in_a_piece=lines_in_a_piece) as spool:
         for table in tables:
             spool.add(table)
-        parts = dict(spool.partitions())
-    assert list(parts) == sorted(parts)
+        pieces = list(spool.pieces())
+    keys = [key for key, _ in pieces]
+    assert keys == sorted(keys)
     everything = np.concatenate([digests(table) for table in tables])
-    assert np.sort(np.concatenate([digests(part) for part in parts.values()])).tolist() == np.sort(everything).tolist()
-    first = next(iter(parts))
-    came = np.concatenate([digests(t.filter(_in(t, first))) for t in tables])
-    assert digests(parts[first]).tolist() == came.tolist()  # in the order of arrival
+    assert np.sort(np.concatenate([digests(part) for _, part in pieces])).tolist() == np.sort(everything).tolist()
+    baskets = [set(part.column("basket").to_pylist()) for _, part in pieces]
+    assert sum(map(len, baskets)) == len(set().union(*baskets)), "a basket came in two pieces"
+    for (key, before), (following, after) in pairwise(pieces):
+        if key == following and before.num_rows and after.num_rows:
+            assert max(before.column("day").to_pylist()) <= min(after.column("day").to_pylist())
+    arrived = pa.concat_tables(tables)
+    for _, part in pieces:
+        for basket in set(part.column("basket").to_pylist()):
+            came = arrived.filter(pc.equal(arrived.column("basket"), basket)).column("product").to_pylist()
+            assert part.filter(pc.equal(part.column("basket"), basket)).column("product").to_pylist() == came
     assert not (tmp_path / "spool").exists()
 
 
-def _in(table: pa.Table, partition: tuple[int, int]) -> pa.Array:
-    days = table.column("day").to_pylist()
-    buckets = table.column("bucket").to_pylist()
-    return pa.array([(b, month_of(d)) == partition for b, d in zip(buckets, days, strict=True)])
+def a_few_baskets(count: int, seed: int) -> pa.Table:
+    """Lines of baskets that come back, each of one day and customer; products say in which order they came."""
+    lines = some_lines(count, seed=1, days=5)
+    number = np.random.default_rng(seed).integers(0, count, count)
+    lines = lines.take(pa.array(number))
+    place = lines.schema.get_field_index("product")
+    return lines.set_column(place, LINES.field("product"), pa.array(np.arange(count) + seed * count, pa.int32()))
+
+
+def test_a_partition_in_pieces_is_one_file_sorted_by_day(table: PurchasesStore) -> None:
+    with PartitionSpool(table.waiting("b1"), lines_in_memory=50, lines_in_a_piece=20) as spool:
+        spool.add(some_lines(500))
+        spool.add(some_lines(500, seed=2))
+        written = table.write((part for _, part in spool.pieces()), "b1")
+    table.commit(written, table.view())
+    assert table.count_lines() == 1000
+    view = table.view()
+    assert {len(paths) for paths in view.paths.values()} == {1}
+    for (path,) in view.paths.values():
+        days = pq.ParquetFile(path).read().column("day").to_pylist()
+        assert days == sorted(days)
+
+
+def test_pieces_out_of_order_are_a_defect(table: PurchasesStore) -> None:
+    lines = some_lines(50, days=1)
+    one = lines.filter(pc.equal(lines.column("bucket"), 1))
+    later = one.set_column(one.schema.get_field_index("day"), LINES.field("day"), pa.array([date(2025, 1, 9)] * len(one)))
+    with pytest.raises(ValueError, match="order of their days"):
+        table.write([later, one], "b1")
 
 
 def test_metadata_is_forced_to_disk_before_the_catalog_names_it(table: PurchasesStore, monkeypatch: pytest.MonkeyPatch) -> None:
