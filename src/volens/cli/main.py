@@ -13,6 +13,7 @@ from volens.cli.feeds import ingest
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
 from volens.cli.simulate import simulate
+from volens.cli.witness import witness
 
 EVIDENCE_HELP = "An older package or a signed checkpoint that you kept."
 
@@ -31,6 +32,7 @@ def main() -> None:
 main.add_command(ingest)
 main.add_command(report)
 main.add_command(simulate)
+main.add_command(witness)
 
 
 @main.command()

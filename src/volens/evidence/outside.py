@@ -23,7 +23,6 @@ the database recomputed every hash in it.
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from volens.errors import Tampered
 from volens.evidence import checkpoint as notes
 from volens.evidence import log
+from volens.evidence.durable import write_durably as write_durably
 from volens.evidence.kept import KeptTree
 from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event
 from volens.evidence.merkle import Frontier
@@ -182,19 +182,3 @@ class Outside:
         if frontier.root != newest.root:
             raise Tampered(f"The leaves kept for {tree} do not give the signed root.", "Restore them from a copy.")
         return frontier
-
-
-def write_durably(file: Path, content: bytes) -> None:
-    """Replaces a file as one step that survives a power cut (write aside, sync, rename, sync the folder)."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(file.name + ".new")
-    with aside.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
