@@ -45,8 +45,10 @@ def words(column: Column) -> pa.Array:
     return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
 
 
-def integers(column: Column, *, decimal: str, per_whole: int) -> tuple[np.ndarray, np.ndarray]:
+def integers(column: Column, *, decimal: str, per_whole: int | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """int64 multiples of 1/per_whole (100: cents of an amount; 1000: thousandths), and which are unreadable.
+
+    `per_whole` may differ from line to line, as currencies do.
 
     Text may have the decimal sign, a leading sign, and spaces or narrow spaces between thousands. A missing
     value is unreadable too.

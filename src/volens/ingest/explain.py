@@ -11,22 +11,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from volens.errors import MappingError
-from volens.ingest import loyalty, master, weborders
-from volens.ingest.files import files_in
+from volens.ingest import master, readers
 from volens.ingest.intake import Run
-from volens.ingest.json_values import read_values
 from volens.ingest.mapping import Mapping, to_yaml
-from volens.ingest.propose import SAMPLE_LINES, Proposal, proposal
+from volens.ingest.propose import Proposal, proposal
 from volens.ingest.raw import REASONS, Chunk
 from volens.ingest.receipts import compare
+from volens.ingest.samples import SAMPLE_LINES
 from volens.purchases.catalogue import PRODUCTS, STORES, Catalogue
 from volens.purchases.lines import MIN_BUCKETS
 
@@ -75,7 +72,7 @@ class Explanation:
 
     def to_text(self) -> str:
         """For people at a terminal."""
-        out = [self._form(), "", "What each column is taken for" if self.mapping.columns else "Fields: schema.org Order"]
+        out = [self._form(), "", "What each column is taken for" if self.mapping.columns else "Its fields are known by its format."]
         width = max((len(name) for name in self.mapping.columns), default=0)
         out += [f"  {name:<{width}}  ←  {column}" for name, column in self.mapping.columns.items()]
         out += [f"  not read: {', '.join(self.unused)}"] if self.unused else []
@@ -89,7 +86,10 @@ class Explanation:
         return "\n".join([*out, "", "Then run", f"  {self.command}"])
 
     def _form(self) -> str:
-        kinds = {"csv": "a CSV file", "parquet": "a Parquet file", "schema-org-order": "web orders (JSON)"}
+        kinds = {
+            "csv": "a CSV file", "parquet": "a Parquet file", "jsonl": "JSON lines",
+            "schema-org-order": "web orders (JSON)", "shopify-orders": "Shopify's export",
+        }  # fmt: skip
         form = f"{self.file}: {kinds[self.mapping.format]} of {self.mapping.contents}"
         if self.mapping.format == "csv":
             sign = {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(self.mapping.delimiter, self.mapping.delimiter)
@@ -141,7 +141,8 @@ def explain(path: Path, mapping: Mapping | None = None, *, catalogue: Catalogue 
     used = guess.mapping
     if used.contents == "customers":
         return _explain_people(path, guess, mapping is not None)
-    chunk = _first_chunk(path, used)
+    known = readers.known_products(catalogue or _knows_nothing())
+    chunk = readers.first_chunk(path, used, known, SAMPLE_LINES)
     notes = list(guess.notes)
     if catalogue is None or not catalogue.products.num_rows:
         notes.append("No products are loaded yet, so whether products are known was not checked.")
@@ -169,25 +170,6 @@ def explain(path: Path, mapping: Mapping | None = None, *, catalogue: Catalogue 
         period=(str(tally.first_day), str(tally.last_day)) if tally.first_day else None,
         refusals=_refusals([(line.reason, line.line_number) for line in tally.kept]),
     )
-
-
-def _first_chunk(path: Path, mapping: Mapping) -> Chunk:
-    for file in files_in(path, mapping.format):
-        if mapping.format == "schema-org-order":
-            values = list(islice(read_values(file), SAMPLE_LINES))
-            if values:
-                return weborders.chunk(values, mapping)
-            continue
-        for piece in loyalty.pieces(file, mapping):
-            last = int(piece.line_numbers[:SAMPLE_LINES][-1]) if piece.table.num_rows else SAMPLE_LINES
-            few = replace(
-                piece,
-                table=piece.table.slice(0, SAMPLE_LINES),
-                line_numbers=piece.line_numbers[:SAMPLE_LINES],
-                broken=[line for line in piece.broken if line[0] <= last],
-            )
-            return loyalty.chunk(few, mapping, 0)
-    raise MappingError(f"{path.name} has a header and no lines.", "There is nothing to explain: send a day with sales.")
 
 
 def _explain_people(path: Path, guess: Proposal, given: bool) -> Explanation:
@@ -218,6 +200,10 @@ def _refusals(found: Sequence[tuple[str, int]]) -> tuple[Refusal, ...]:
         Refusal(reason, REASONS[reason], len(where), tuple(sorted(where)[:LINES_SHOWN]))
         for reason, where in sorted(lines.items(), key=lambda item: -len(item[1]))
     )
+
+
+def _knows_nothing() -> Catalogue:
+    return Catalogue(None, PRODUCTS.empty_table(), STORES.empty_table())
 
 
 def _knows_all(chunk: Chunk) -> Catalogue:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,9 +23,13 @@ from volens.errors import MappingError
 
 BLOCK_BYTES = 1 << 24
 PARQUET_LINES = 200_000
+# A column of a row group is read through a buffer, so that one giant row group is not held as a whole.
+PARQUET_BUFFER = 1 << 20
 SUFFIXES = {
     "csv": (".csv", ".txt", ".tsv", ".csv.gz", ".txt.gz", ".tsv.gz"),
     "parquet": (".parquet",),
+    "jsonl": (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz"),
+    "shopify-orders": (".csv", ".csv.gz", ".json", ".jsonl", ".json.gz", ".jsonl.gz"),
     "schema-org-order": (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"),
 }
 EXPLAIN = "Run `volens ingest --explain` on the file to see what it holds."
@@ -33,12 +37,25 @@ EXPLAIN = "Run `volens ingest --explain` on the file to see what it holds."
 
 @dataclass(frozen=True)
 class Piece:
-    """Some lines of a file, all columns as they stand there."""
+    """Some lines of a file, the columns that are wanted as they stand there."""
 
     table: pa.Table
     line_numbers: np.ndarray  # int64, the header being 1; the first row of a Parquet file being 1
     bytes_done: int
     broken: list[tuple[int, str]] = field(default_factory=list)  # (line number, text) with a wrong column count
+    others: pa.Table | None = None
+    """The columns that mean nothing to the mapping: looked at for payment numbers, and kept nowhere."""
+
+    def first(self, lines: int) -> Piece:
+        """Its first lines."""
+        last = int(self.line_numbers[:lines][-1]) if self.table.num_rows else lines
+        return replace(
+            self,
+            table=self.table.slice(0, lines),
+            line_numbers=self.line_numbers[:lines],
+            broken=[line for line in self.broken if line[0] <= last],
+            others=self.others.slice(0, lines) if self.others is not None else None,
+        )
 
 
 def files_in(path: Path, feed_format: str) -> list[Path]:
@@ -110,9 +127,9 @@ def header_names(start: bytes, path: Path, delimiter: str, encoding: str) -> lis
 
 
 def read_csv(
-    path: Path, *, delimiter: str, encoding: str, columns: Sequence[str], one_line_each: bool = False
+    path: Path, *, delimiter: str, encoding: str, columns: Sequence[str], one_line_each: bool = False, others: bool = False
 ) -> Iterator[Piece]:
-    """The file's pieces with these columns as text; the file may have others, which are not even kept.
+    """The file's pieces with these columns as text; the file may have others, which come apart if asked for.
 
     `one_line_each`: a value that goes on over a line's end is a lone quotation mark, which would swallow all that follows
     it; then every physical line is accounted for, or the file is refused with `MappingError`.
@@ -120,6 +137,8 @@ def read_csv(
     physical = _physical_lines(path, encoding) if one_line_each else None
     header = csv_header(path, delimiter, encoding)
     _check_header(header, columns, path, f"Its columns, read with the delimiter {delimiter!r}, are")
+    names = _told_apart(header)
+    beside = [name for name in names if name not in columns] if others else []
     broken: list[tuple[int, str]] = []
     numbers: list[int] = []  # of all broken lines so far, also of blocks that Arrow has read ahead
 
@@ -136,7 +155,7 @@ def read_csv(
                 source,
                 # With several threads Arrow does not know the numbers of broken lines.
                 read_options=pa_csv.ReadOptions(
-                    use_threads=False, block_size=BLOCK_BYTES, encoding=encoding, column_names=header, skip_rows=1
+                    use_threads=False, block_size=BLOCK_BYTES, encoding=encoding, column_names=names, skip_rows=1
                 ),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=delimiter,
@@ -145,15 +164,17 @@ def read_csv(
                     invalid_row_handler=on_broken,
                 ),
                 convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.string()),
-                    include_columns=list(columns),
+                    column_types=dict.fromkeys([*columns, *beside], pa.string()),
+                    include_columns=[*columns, *beside],
                     strings_can_be_null=False,
                 ),
             ) as reader:
                 for batch in reader:
                     lines = _line_numbers(done, batch.num_rows, numbers)
                     done += batch.num_rows
-                    yield Piece(pa.Table.from_batches([batch]), lines, raw.tell(), _taken(broken))
+                    table = pa.Table.from_batches([batch])
+                    unread = table.select(beside) if beside else None
+                    yield Piece(table.select(list(columns)), lines, raw.tell(), _taken(broken), unread)
         except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
             # A header and nothing below it is a day without sales.
             if not any(words in str(error) for words in ("Empty CSV file", "Could not skip initial 1 rows")):
@@ -163,6 +184,11 @@ def read_csv(
     if broken:
         nothing = pa.schema([pa.field(name, pa.string()) for name in columns]).empty_table()
         yield Piece(nothing, np.zeros(0, dtype=np.int64), path.stat().st_size, _taken(broken))
+
+
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """The names, with their places where one stands twice or is missing."""
+    return [name if name and list(header).count(name) == 1 else f"{name}\x00{place}" for place, name in enumerate(header)]
 
 
 def _physical_lines(path: Path, encoding: str) -> int | None:
@@ -221,16 +247,24 @@ def _taken(broken: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return out
 
 
-def read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Piece]:
-    """The file's pieces with these columns, typed as they stand in the file."""
+def read_parquet(path: Path, columns: Sequence[str], *, others: bool = False) -> Iterator[Piece]:
+    """The file's pieces with these columns, typed as they stand in the file; its others come apart if asked for."""
     try:
         with pq.ParquetFile(path) as source:
-            _check_header(source.schema_arrow.names, columns, path, "Its columns are")
+            schema = source.schema_arrow
+        _check_header(schema.names, columns, path, "Its columns are")
+        beside = [name for name in schema.names if name not in columns] if others else []
+        # What is only looked at comes as a dictionary: each distinct value is looked at once.
+        words = [name for name in beside if pa.types.is_string(schema.field(name).type)]
+        with pq.ParquetFile(path, read_dictionary=words, buffer_size=PARQUET_BUFFER) as source:
             done, size = 0, path.stat().st_size
-            for batch in source.iter_batches(batch_size=PARQUET_LINES, columns=list(columns)):
+            for batch in source.iter_batches(batch_size=PARQUET_LINES, columns=[*columns, *beside]):
                 numbers = np.arange(done + 1, done + 1 + batch.num_rows)
                 done += batch.num_rows
-                yield Piece(pa.Table.from_batches([batch]), numbers, size * done // source.metadata.num_rows)
+                table = pa.Table.from_batches([batch])
+                bytes_done = size * done // source.metadata.num_rows
+                unread = table.select(beside) if beside else None
+                yield Piece(table.select(list(columns)), numbers, bytes_done, others=unread)
     except (pa.ArrowInvalid, OSError) as error:
         raise broken_file(path, error) from error
 

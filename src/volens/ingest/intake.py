@@ -27,11 +27,12 @@ from pyroaring import BitMap
 
 from volens.clock import Clock
 from volens.errors import MappingError, VolensError
-from volens.ingest import loyalty, weborders
+from volens.ingest import readers
 from volens.ingest.checks import check
 from volens.ingest.files import EXPLAIN, files_in
 from volens.ingest.mapping import Mapping
-from volens.ingest.raw import REASONS, Chunk, Refusals
+from volens.ingest.payment_numbers import holds_payment_number
+from volens.ingest.raw import REASONS, SILENT, Chunk, Refusals
 from volens.ingest.receipts import STAGED, compare, repeated_blocks, several_customers, starts
 from volens.ingest.receipts import identities as identities_of
 from volens.ingest.store import QUARANTINE_LINES, SEALED_LINES, Batch, BatchRecords, Quarantined
@@ -94,7 +95,8 @@ class _Tally:
         """Counts all, places the first `QUARANTINE_LINES` of a batch, and keeps the words of `SEALED_LINES`."""
         self.refused.update(refused.reason.tolist())
         sealed = max(0, min(SEALED_LINES - len(self.kept), len(refused)))
-        texts = words(refused.row[:sealed].tolist())
+        told = [place for place in range(sealed) if refused.reason[place] not in SILENT]
+        texts = dict(zip(told, words(refused.row[told].tolist()), strict=True))
         for place in range(max(0, min(QUARANTINE_LINES - len(self.kept), len(refused)))):
             self.kept.append(
                 Quarantined(
@@ -102,7 +104,7 @@ class _Tally:
                     int(refused.line_number[place]),
                     int(refused.place[place]),
                     str(refused.reason[place]),
-                    seal(texts[place].encode()) if place < sealed else None,
+                    seal(texts[place].encode()) if place in texts else None,
                 )
             )
 
@@ -126,6 +128,8 @@ def take_in(
     Call it under the purchases lease (rule 4). `on_step` is told after each step that a crash may follow.
     """
     began = time.monotonic()
+    if holds_payment_number(path.name):
+        raise MappingError("The file's name holds a payment-card number or an IBAN.", "Rename the file; its name is kept.")
     recover(store, batches, clock)
     accounts_before = count_accounts() if count_accounts else 0
     batch = secrets.token_hex(8)
@@ -191,10 +195,9 @@ class Run:
 
     def identified(self) -> Iterator[pa.Table]:
         """The feed's good lines under customer numbers (`STAGED`), whole receipts at a time."""
-        read = weborders.read if self._orders else loyalty.read
         total = sum(file.stat().st_size for file in files_in(self.path, self.mapping.format))
         waiting: pa.Table | None = None
-        for chunk in read(self.path, self.mapping):
+        for chunk in readers.read(self.path, self.mapping, readers.known_products(self.dimensions)):
             lines = self.checked(chunk)
             self._give_up_if_hopeless(lines)
             self.progress("reading", chunk.bytes_done, total)
@@ -306,7 +309,7 @@ class Run:
         """Which copy of its receipt each line belongs to, ascending through the whole feed."""
         if self.mapping.receipts == "scattered" and not self._orders:
             return numbers(staged, "file_number").astype(np.int64)
-        if not self._orders and "line" not in self.mapping.columns:
+        if not self._orders and not self.mapping.numbered:
             again = repeated_blocks(copy, numbers(staged, "product").astype(np.uint64), lambda: digests(staged))
             copy = copy + np.cumsum(again)
         out = copy + self._copies

@@ -37,8 +37,11 @@ class Value:
     bytes_done: int
 
 
-def read_values(path: Path) -> Iterator[Value]:
-    """The file's values in order. `MappingError` when it is not JSON or breaks off."""
+def read_values(path: Path, *, lines: bool = False) -> Iterator[Value]:
+    """The file's values in order. `MappingError` when it is not JSON or breaks off.
+
+    `lines`: one value on each line is expected, so that a first line that is broken is a broken line.
+    """
     raw, source = open_bytes(path)
     with raw:
         try:
@@ -52,7 +55,7 @@ def read_values(path: Path) -> Iterator[Value]:
                 if len(start) > VALUE_BYTES:
                     break
             # A value ends where its line ends, or goes on below.
-            read = _by_line if _is_lines(start.lstrip("\ufeff \t\r\n")) else _stream
+            read = _by_line if _is_lines(start.lstrip("\ufeff \t\r\n"), expected=lines) else _stream
             for content, line in read(start, blocks, path):
                 yield Value(content, line, raw.tell())
         except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
@@ -68,10 +71,12 @@ def _texts(source: pa.NativeFile) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def _is_lines(start: str) -> bool:
+def _is_lines(start: str, *, expected: bool) -> bool:
+    first, _, rest = start.partition("\n")
+    if expected and not first.startswith("[") and first.strip() != "{":
+        return True
     if not start.startswith("{"):
         return False
-    first, _, rest = start.partition("\n")
     return first.rstrip().endswith("}") or rest.lstrip().startswith("{")
 
 
@@ -83,7 +88,7 @@ def _by_line(start: str, blocks: Iterator[str], path: Path) -> Iterator[tuple[An
         lines = held.split("\n")
         held = lines.pop() + (more or "")
         if len(held) > VALUE_BYTES + BLOCK_BYTES:
-            raise MappingError(f"{path.name} has a line above 16 MB.", "Write one order on each line.")
+            raise MappingError(f"{path.name} has a line above 16 MB.", "Write one object on each line.")
         if more is None:
             lines.append(held)
         for line in lines:
@@ -113,7 +118,7 @@ def _stream(start: str, blocks: Iterator[str], path: Path) -> Iterator[tuple[Any
                 return
             if ended or len(held) - place > VALUE_BYTES:
                 raise MappingError(
-                    f"{path.name} breaks off or is no JSON after {number:,} orders.", "Fetch the file again."
+                    f"{path.name} breaks off or is no JSON after {number:,} objects.", "Fetch the file again."
                 ) from None
             more = next(blocks, None)
             ended = more is None

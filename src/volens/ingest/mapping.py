@@ -17,18 +17,21 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from volens.errors import MappingError
+from volens.ingest import goods
+from volens.ingest.currencies import CURRENCIES
 from volens.ingest.yaml_lines import Node, read_yaml
 from volens.purchases.lines import CHANNELS, UNITS
 
-FORMATS = ("csv", "parquet", "schema-org-order")
+FORMATS = ("csv", "parquet", "jsonl", "schema-org-order", "shopify-orders")
+ORDERS = ("schema-org-order", "shopify-orders")
+"""Formats whose fields are known: their mappings name no columns."""
 CONTENTS = ("purchases", "customers")
 RECEIPTS = ("together", "scattered")
-# All of these have two decimals. A currency with another number needs more than a line here.
-CURRENCIES = frozenset({"EUR", "CHF", "GBP", "PLN", "USD", "CZK", "SEK", "DKK", "NOK", "RON", "BGN", "CAD", "MAD"})
+FEED_UNITS = (*UNITS, "g")
 
 PURCHASE_FIELDS = (
     "card", "email", "store", "till", "receipt", "line", "time", "date", "clock",
-    "sku", "quantity", "unit", "amount", "discount", "currency",
+    "sku", "quantity", "unit", "amount", "discount", "currency", "kind",
 )  # fmt: skip
 CUSTOMER_FIELDS = (
     "card", "given_name", "family_name", "email", "phone", "street", "postcode", "city", "country",
@@ -39,7 +42,7 @@ _SOURCE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "source", "format", "contents", "csv", "columns", "time", "amounts", "quantities", "channel", "store",
-        "receipts", "card_pattern",
+        "receipts", "card_pattern", "receipt_pattern", "kinds", "embedded",
     ),
     "csv": ("delimiter", "decimal", "encoding"),
     "time": ("format", "zone"),
@@ -55,7 +58,7 @@ class Mapping:
     source: str
     """Names the feed for ever: small letters, digits, hyphens."""
     format: str
-    """csv, parquet or schema-org-order."""
+    """csv, parquet, jsonl, schema-org-order or shopify-orders."""
     contents: str = "purchases"
     """purchases, or customers (the customer master)."""
     columns: AbstractMapping[str, str] = field(default_factory=dict)
@@ -80,7 +83,7 @@ class Mapping:
     unit: str = "piece"
     """Where there is no unit column."""
     units: AbstractMapping[str, str] = field(default_factory=dict)
-    """The feed's words for `piece` and `kg`; those two are always understood."""
+    """The feed's words for `piece`, `kg` and `g`; those three are always understood."""
     channel: str = "loyalty"
     store: str | None = None
     """The store's code where there is no store column, as for a web shop."""
@@ -88,6 +91,12 @@ class Mapping:
     """together: a receipt's lines follow each other; scattered: the file is in another order."""
     card_pattern: str | None = None
     """A regular expression that a whole card number must match."""
+    receipt_pattern: str | None = None
+    """A regular expression that a whole receipt number must match."""
+    kinds: AbstractMapping[str, str] = field(default_factory=dict)
+    """The feed's words of the `kind` column for sale, return, void and training; those four are always understood."""
+    embedded: AbstractMapping[str, str] = field(default_factory=dict)
+    """First digits of codes that carry a weight or a price → the digits behind them, as PPPPPWWWWWC (`goods`)."""
     path: str = "mapping"
     """For messages."""
 
@@ -107,11 +116,14 @@ class Mapping:
         for name in self.columns:
             self._one_of(f"columns.{name}", name, fields)
         for word in self.units.values():
-            self._one_of("quantities.units", word, UNITS)
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
-        object.__setattr__(self, "units", MappingProxyType(dict(self.units)))
+            self._one_of("quantities.units", word, FEED_UNITS)
+        for word in self.kinds.values():
+            self._one_of("kinds", word, goods.KINDS)
+        for name in ("columns", "units", "kinds", "embedded"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         self._check_values()
-        if self.contents == "purchases" and self.format != "schema-org-order":
+        self._check_embedded()
+        if self.contents == "purchases" and self.format not in ORDERS:
             self._check_purchase_columns()
         elif self.contents == "customers" and "card" not in self.columns:
             raise self.wrong("columns", "`card` is not mapped; people are found by their card", "Add `card: <column>`.")
@@ -119,7 +131,12 @@ class Mapping:
     @property
     def customer_kind(self) -> str:
         """What the feed knows a customer by: card or email."""
-        return "email" if self.format == "schema-org-order" or "email" in self.columns else "card"
+        return "email" if self.format in ORDERS or "email" in self.columns else "card"
+
+    @property
+    def numbered(self) -> bool:
+        """Whether each line of a receipt has a number of its own."""
+        return "line" in self.columns or self.format == "shopify-orders"
 
     def wrong(self, key: str, what: str, remedy: str) -> MappingError:
         """The error for a value of this mapping."""
@@ -144,11 +161,21 @@ class Mapping:
             raise self.wrong("time.zone", f"there is no zone {self.zone!r}", "Write for example Europe/Paris.") from None
         if self.time_format != "iso" and "%" not in self.time_format:
             raise self.wrong("time.format", f"{self.time_format!r} is no pattern", "Write iso, or %d/%m/%Y %H:%M:%S.")
-        if self.card_pattern is not None:
+        for name, pattern in (("card_pattern", self.card_pattern), ("receipt_pattern", self.receipt_pattern)):
             try:
-                re.compile(self.card_pattern)
+                re.compile(pattern or "")
             except re.error as error:
-                raise self.wrong("card_pattern", f"not a regular expression ({error})", "Mend the pattern.") from None
+                raise self.wrong(name, f"not a regular expression ({error})", "Mend the pattern.") from None
+
+    def _check_embedded(self) -> None:
+        for prefix, layout in self.embedded.items():
+            if not goods.PREFIX.fullmatch(prefix):
+                raise self.wrong("embedded", f"{prefix!r} is not 02, nor 20 to 29", "Only those are left to each company.")
+            if not goods.LAYOUT.fullmatch(layout) or len(prefix + layout) != goods.CODE_DIGITS:
+                raise self.wrong(
+                    "embedded", f"{layout!r} does not say what the digits behind {prefix} are",
+                    f"Write {goods.CODE_DIGITS - len(prefix)} signs: P product, x nothing, then W grams or A price, C check digit.",
+                )  # fmt: skip
 
     def _check_purchase_columns(self) -> None:
         names = set(self.columns)
@@ -176,7 +203,7 @@ def load(path: Path) -> Mapping:
         if name in ("csv", "time", "amounts", "quantities"):
             for inner, value in _entries(node, name, path):
                 values[f"{name}.{inner}"] = _words(value, path) if inner == "units" else _scalar(value, path)
-        elif name == "columns":
+        elif name in ("columns", "kinds", "embedded"):
             values[name] = _words(node, path)
         else:
             values[name] = _scalar(node, path)
@@ -219,12 +246,15 @@ def to_yaml(mapping: Mapping) -> str:
         f"format: {mapping.format}",
         f"contents: {mapping.contents}",
     ]
-    if mapping.format == "csv":
+    if mapping.format in ("csv", "shopify-orders"):
         out += ["csv:", f"  delimiter: {_quoted(mapping.delimiter)}", f"  decimal: {_quoted(mapping.decimal)}"]
         out += [f"  encoding: {mapping.encoding}"]
     if mapping.columns:
         out += ["columns:", *(f"  {name}: {_quoted(column)}" for name, column in mapping.columns.items())]
-    if mapping.contents == "purchases":
+    if mapping.format == "shopify-orders":
+        out += ["time:", f"  zone: {mapping.zone}", f"channel: {mapping.channel}"]
+        out += [f"store: {_quoted(mapping.store)}"] if mapping.store else []
+    elif mapping.contents == "purchases":
         out += ["time:", f"  format: {_quoted(mapping.time_format)}", f"  zone: {mapping.zone}"]
         out += ["amounts:", f"  in: {mapping.amounts_in}          # major: euros; minor: cents"]
         out += [f"  currency: {mapping.currency}", f"  per: {mapping.amounts_per}          # line, or unit: a price"]
@@ -238,7 +268,11 @@ def to_yaml(mapping: Mapping) -> str:
         out += [f"receipts: {mapping.receipts}    # together: a receipt's lines follow each other; or scattered"]
     elif mapping.time_format != "iso":
         out += ["time:", f"  format: {_quoted(mapping.time_format)}"]
-    out += [f"card_pattern: {_quoted(mapping.card_pattern)}"] if mapping.card_pattern else []
+    for name in ("kinds", "embedded"):
+        given = getattr(mapping, name)
+        out += [f"{name}:", *(f"  {_quoted(word)}: {meaning}" for word, meaning in given.items())] if given else []
+    for name in ("card_pattern", "receipt_pattern"):
+        out += [f"{name}: {_quoted(getattr(mapping, name))}"] if getattr(mapping, name) else []
     return "\n".join(out) + "\n"
 
 

@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -17,15 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from volens.errors import MappingError
-from volens.ingest.files import SUFFIXES, broken_file, open_bytes, shown_name
-from volens.ingest.mapping import CURRENCIES, CUSTOMER_FIELDS, PURCHASE_FIELDS, Mapping
-
-SAMPLE_LINES = 1_000
-SAMPLE_BYTES = 1 << 19
+from volens.ingest import shopify
+from volens.ingest.currencies import CURRENCIES
+from volens.ingest.files import shown_name
+from volens.ingest.mapping import CUSTOMER_FIELDS, PURCHASE_FIELDS, Mapping
+from volens.ingest.samples import Sample, csv_sample, first_file, json_sample, parquet_sample, start_of
 
 # In the order in which a field takes a column; the first synonym that the header has wins.
 SYNONYMS: AbstractMapping[str, tuple[str, ...]] = {
@@ -55,6 +50,7 @@ SYNONYMS: AbstractMapping[str, tuple[str, ...]] = {
     "discount": ("discount", "remise", "montant remise", "retail disc", "reduction", "rabais", "promo",
                  "remise centimes", "discount cents"),
     "currency": ("currency", "devise", "monnaie", "price currency"),
+    "kind": ("kind", "line type", "receipt type", "transaction type", "type ticket", "type de ticket", "type ligne", "nature"),
     "given_name": ("given name", "first name", "firstname", "prenom"),
     "family_name": ("family name", "last name", "lastname", "surname", "nom", "nom de famille"),
     "phone": ("phone", "telephone", "tel", "mobile", "portable", "phone number", "no telephone"),
@@ -66,9 +62,21 @@ SYNONYMS: AbstractMapping[str, tuple[str, ...]] = {
     "language": ("language", "lang", "langue"),
 }  # fmt: skip
 
+MONTHS = frozenset(
+    {"janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
+     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+     "jan", "fev", "feb", "avr", "apr", "jun", "juil", "jul", "sep", "sept", "oct", "nov", "dec"}
+)  # fmt: skip
+KIND_WORDS = {
+    "sale": ("sale", "sales", "vente", "v", "s", "ticket"),
+    "return": ("return", "returns", "refund", "retour", "remboursement", "avoir", "r"),
+    "void": ("void", "voided", "cancelled", "annulation", "annule", "annulee"),
+    "training": ("training", "formation", "ecole"),
+}
 UNIT_WORDS = {
     "piece": ("piece", "pieces", "pce", "pc", "pcs", "u", "un", "unit", "unite", "ea", "each", "uvc"),
     "kg": ("kg", "kgm", "kilo", "kilogramme", "kilogram"),
+    "g": ("g", "gr", "gramme", "grammes", "gram", "grams"),
 }
 PATTERNS = (
     "iso", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%Y%m%d%H%M%S", "%d-%m-%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S",
@@ -88,16 +96,6 @@ class Proposal:
     """Columns of the feed that mean nothing to Volens; they are not read."""
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """The header and the first lines as text, with what the file's form told."""
-
-    header: list[str]
-    columns: dict[str, list[str]]
-    settings: dict[str, str]
-    notes: list[str]
-
-
 def propose(path: Path) -> Mapping:
     """The mapping alone; `proposal` says more. `MappingError` when a needed column is not recognized."""
     return proposal(path).mapping
@@ -105,95 +103,52 @@ def propose(path: Path) -> Mapping:
 
 def proposal(path: Path) -> Proposal:
     """What a feed's columns seem to mean, from its header and first 1,000 lines. Reads only."""
-    file = _first_file(path)
-    source = re.sub(r"[^a-z]+", "-", _plain(file.name.split(".")[0])).strip("-") or "feed"
-    start = _start(file)
+    file = first_file(path)
+    source = source_name(file)
+    start = start_of(file)
     if start.startswith(b"PAR1"):
-        return _tabular(file, source, _parquet_sample(file))
+        return _tabular(file, source, parquet_sample(file))
     if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        mapping = Mapping(source, "schema-org-order", channel="web", store="web", amounts_per="unit", discount_is="to-take-off")
-        return Proposal(
-            mapping,
-            (
-                "A `price` is taken as the price of one unit, as schema.org defines it. If your shop writes the "
-                "price of the whole line, set `amounts: per: line`.",
-                "A `discount` is taken off the prices. If they are already without it, set `discount: taken-off`.",
-            ),
-        )
-    return _tabular(file, source, _csv_sample(file, start))
+        sample = json_sample(file)
+        if {"line_items", "orders"} & sample.keys:
+            return _shopify(source)
+        if {"orderedItem", "acceptedOffer", "orderNumber"} & sample.keys or not sample.keys:
+            return _schema_org(source)
+        return _tabular(file, source, sample)
+    sample = csv_sample(file, start)
+    if shopify.looks_like_it(sample.header):
+        return _shopify(source, delimiter=sample.settings["delimiter"], encoding=sample.settings["encoding"])
+    return _tabular(file, source, sample)
 
 
-def _first_file(path: Path) -> Path:
-    if path.is_dir():
-        endings = tuple(ending for found in SUFFIXES.values() for ending in found)
-        files = sorted(file for file in path.iterdir() if file.name.lower().endswith(endings))
-        if not files:
-            raise MappingError(f"The folder {path.name} has no CSV, Parquet or JSON file.", "Check the path.")
-        return files[0]
-    if not path.is_file():
-        raise MappingError(f"There is no file {path}.", "Check the path.")
-    return path
+def _schema_org(source: str) -> Proposal:
+    mapping = Mapping(source, "schema-org-order", channel="web", store="web", amounts_per="unit", discount_is="to-take-off")
+    return Proposal(
+        mapping,
+        (
+            "A `price` is taken as the price of one unit, as schema.org defines it. If your shop writes the "
+            "price of the whole line, set `amounts: per: line`.",
+            "A `discount` is taken off the prices. If they are already without it, set `discount: taken-off`.",
+        ),
+    )
 
 
-def _start(file: Path) -> bytes:
-    raw, source = open_bytes(file)
-    with raw:
-        try:
-            start = bytes(source.read(SAMPLE_BYTES))
-        except (pa.ArrowInvalid, OSError) as error:
-            raise broken_file(file, error) from error
-    if not start.strip():
-        raise MappingError(f"{file.name} is empty.", "Ask the sender for it again.")
-    return start
+def _shopify(source: str, **form: str) -> Proposal:
+    mapping = Mapping(
+        source, "shopify-orders", channel="web", store="web", **form  # type: ignore[arg-type]
+    )
+    return Proposal(
+        mapping,
+        (
+            "This is Shopify's order export. Orders that were not paid, or were cancelled or paid back whole, are refused; a part "
+            "that was paid back makes the order's items cheaper.",
+            "Customers are known by their e-mail: an order of a guest who left a phone number only is refused.",
+            "Products are found by Shopify's SKU: the product file needs the same.",
+        ),
+    )
 
 
-def _parquet_sample(file: Path) -> _Sample:
-    try:
-        with pq.ParquetFile(file) as source:
-            header = list(source.schema_arrow.names)
-            rows = next(source.iter_batches(batch_size=SAMPLE_LINES), None)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise broken_file(file, error) from error
-    columns = {
-        name: ["" if value is None else str(value) for value in (rows.column(name).to_pylist() if rows else [])]
-        for name in header
-    }
-    return _Sample(header, columns, {"format": "parquet"}, [])
-
-
-def _csv_sample(file: Path, start: bytes) -> _Sample:
-    text, encoding = _decoded(start, file)
-    notes = [] if encoding == "utf-8" else [f"The file is not UTF-8; it is read as {encoding}."]
-    if len(start) == SAMPLE_BYTES:
-        text = text[: text.rfind("\n") + 1]  # the last line of the sample is cut
-    first = text.splitlines()[0]
-    delimiter = max((";", ",", "\t", "|"), key=lambda sign: (first.count(sign), sign == ";"))
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = [name.strip() for name in next(rows)]
-    lines = [row for _, row in zip(range(SAMPLE_LINES), rows, strict=False) if len(row) == len(header)]
-    if len(header) < 2:
-        raise MappingError(
-            f"{file.name} has one column only, whether it is read with ; , tab or |.",
-            "Is it a table at all? Export it as CSV with a header.",
-        )
-    columns = {name: [row[place].strip() for row in lines] for place, name in enumerate(header)}
-    return _Sample(header, columns, {"format": "csv", "delimiter": delimiter, "encoding": encoding}, notes)
-
-
-def _decoded(start: bytes, file: Path) -> tuple[str, str]:
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return start.decode("utf-16", errors="replace"), "utf-16"
-    if b"\x00" in start:
-        raise MappingError(f"{file.name} is not text.", "Export it as CSV, Parquet or JSON.")
-    for cut in range(4 if len(start) == SAMPLE_BYTES else 1):  # the sample may end inside a letter
-        try:
-            return start[: len(start) - cut].decode("utf-8-sig"), "utf-8"
-        except UnicodeDecodeError:
-            continue
-    return start.decode("cp1252", errors="replace"), "cp1252"
-
-
-def _tabular(file: Path, source: str, sample: _Sample) -> Proposal:
+def _tabular(file: Path, source: str, sample: Sample) -> Proposal:
     found = _fields(sample.header)
     notes = list(sample.notes)
     customers = "sku" not in found and bool({"given_name", "family_name", "birth_date", "postcode"} & set(found))
@@ -234,7 +189,7 @@ def _missing(columns: AbstractMapping[str, str], customers: bool) -> list[str]:
 
 
 def _purchases(
-    sample: _Sample, columns: dict[str, str], settings: dict[str, object], notes: list[str]
+    sample: Sample, columns: dict[str, str], settings: dict[str, object], notes: list[str]
 ) -> tuple[dict[str, str], dict[str, object]]:
     if "card" in columns and "email" in columns:
         notes.append("There is a card and an e-mail; the card is taken, the e-mail is not read.")
@@ -276,7 +231,11 @@ def _purchases(
         settings["store"] = "1"
         notes.append("There is no store column: all lines are taken to be of a store `1`.")
     if "unit" in columns:
-        settings["units"] = _units(values("unit"), notes)
+        note = "Some units are not recognized: say under `quantities: units:` which are `piece`, `kg` and `g`."
+        settings["units"] = _meanings(values("unit"), UNIT_WORDS, note, notes)
+    if "kind" in columns:
+        note = "Some kinds of line are not recognized: say under `kinds:` which are `sale`, `return`, `void` and `training`."
+        settings["kinds"] = _meanings(values("kind"), KIND_WORDS, note, notes)
     if not set(values("currency")) <= CURRENCIES and "currency" in columns:
         notes.append("Some currencies are not known; their lines are refused.")
     if "line" not in columns and _come_back(sample, columns):
@@ -285,15 +244,22 @@ def _purchases(
     return columns, settings
 
 
-def _units(words: Sequence[str], notes: list[str]) -> dict[str, str]:
-    known = {word: unit for unit, synonyms in UNIT_WORDS.items() for word in synonyms}
+def _meanings(words: Sequence[str], meanings: AbstractMapping[str, Sequence[str]], note: str, notes: list[str]) -> dict[str, str]:
+    """The feed's words that are recognized; for the others there is the note."""
+    known = {word: meaning for meaning, synonyms in meanings.items() for word in synonyms}
     distinct = sorted(set(words))
     if any(_plain(word) not in known for word in distinct):
-        notes.append("Some units are not recognized: say under `quantities: units:` which are `piece` and `kg`.")
-    return {word: known[_plain(word)] for word in distinct if _plain(word) in known and word not in UNIT_WORDS}
+        notes.append(note)
+    return {word: known[_plain(word)] for word in distinct if _plain(word) in known and word not in meanings}
 
 
-def _come_back(sample: _Sample, columns: AbstractMapping[str, str]) -> bool:
+def source_name(file: Path) -> str:
+    """A name for the feed that fits its next file too: without numbers, months and dates."""
+    words = re.sub(r"[^a-z]+", " ", _plain(file.name.split(".")[0])).split()
+    return "-".join(word for word in words if word not in MONTHS)[:64].strip("-") or "feed"
+
+
+def _come_back(sample: Sample, columns: AbstractMapping[str, str]) -> bool:
     """Whether a receipt's lines stand in two places and differ: one receipt in pieces, not two copies of it."""
     identity = [sample.columns[columns[name]] for name in ("store", "till", "receipt") if name in columns]
     keys = list(zip(*identity, strict=True))
@@ -312,6 +278,8 @@ def _fields(header: Sequence[str]) -> dict[str, str]:
     plain: dict[str, str] = {}
     for name in header:
         plain.setdefault(_plain(name), name)
+    for name in header:  # of `customer.card`, the last word
+        plain.setdefault(_plain(name.rsplit(".", 1)[-1]), name)
     taken: dict[str, str] = {}
     for field, synonyms in SYNONYMS.items():
         for word in synonyms:

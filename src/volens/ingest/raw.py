@@ -37,7 +37,9 @@ RAW = pa.schema(
 
 REASONS = MappingProxyType(
     {
+        "payment-number": "a payment-card number or an IBAN stands in the line; nothing of the line was kept",
         "wrong-columns": "the line does not have as many columns as the header",
+        "unreadable-line": "the line is not a JSON object",
         "missing-customer": "no card number or e-mail, so nobody's permission could apply",
         "malformed-customer": "the card number or e-mail does not have the form it should have",
         "missing-receipt": "no receipt number, so a copy could not be told from a second purchase",
@@ -48,19 +50,25 @@ REASONS = MappingProxyType(
         "impossible-time": "the time lies before 1990",
         "future-time": "the time lies in the future",
         "unreadable-quantity": "the quantity is not a number with at most three decimals",
-        "unreadable-amount": "the amount is not a number with at most two decimals",
-        "unreadable-discount": "the discount is not a number with at most two decimals",
+        "unreadable-amount": "the amount is not a number with at most as many decimals as its currency has",
+        "unreadable-discount": "the discount is not a number with at most as many decimals as its currency has",
         "unreadable-position": "the line's number on its receipt is not a whole number",
-        "unknown-unit": "the unit is neither piece nor kg; say in the mapping what the feed's words mean",
-        "unknown-currency": "the currency is not one of those with two decimals that are known",
+        "unknown-unit": "the unit is not piece, kg or g; say in the mapping what the feed's words mean",
+        "unknown-currency": "the currency is not a current code of ISO 4217",
+        "unknown-kind": "the kind of line is not known; say in the mapping what the feed's words mean",
+        "not-a-sale": "the till says that this is a void or a training receipt",
+        "broken-code": "the code should carry a weight or a price, and its check digit is wrong",
         "signs-disagree": "quantity and amount have opposite signs: neither a purchase nor a return",
         "out-of-range": "quantity, amount or discount is too large to be of one line",
         "unreadable-order": "the line is not a JSON object that describes an order",
-        "order-not-placed": "the order was cancelled, returned or has a problem",
+        "order-not-placed": "the order was cancelled, returned, not paid, only a test, or has a problem",
+        "total-disagrees": "the order's lines cost less than its subtotal, so what was paid for each is not known",
         "several-customers": "one receipt names several customers",
         "same-receipt-other-lines": "this receipt is known already, with other lines",
     }
 )
+SILENT = frozenset({"payment-number"})
+"""Reasons of lines of which nothing is kept but their place."""
 # In the order in which a line is judged: what comes first is what is said.
 
 

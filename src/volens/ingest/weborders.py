@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from volens.ingest import columns as col
+from volens.ingest.currencies import MEANINGS, minor_units
 from volens.ingest.files import files_in
+from volens.ingest.goods import in_kilograms
 from volens.ingest.json_values import Value, read_values
-from volens.ingest.loyalty import EMAIL, KINDS, line_amounts
-from volens.ingest.mapping import CURRENCIES, Mapping
+from volens.ingest.loyalty import EMAIL, UNITS, Known, line_amounts, nothing_known
+from volens.ingest.mapping import Mapping
+from volens.ingest.payment_numbers import Watch
 from volens.ingest.raw import RAW, Chunk, Judge, Refusals, no_refusals, together
 
 ORDERS_PER_CHUNK = 20_000
@@ -32,11 +36,11 @@ ORDERS_PER_CHUNK = 20_000
 NOT_PLACED = frozenset({"OrderCancelled", "OrderReturned", "OrderProblem", "OrderPaymentDue"})
 CODES = ("sku", "gtin13", "gtin", "gtin14", "gtin12", "gtin8", "productID")
 # UN/CEFACT codes that schema.org's `unitCode` takes.
-UNIT_CODES = {"": "", "kgm": "kg", "c62": "piece", "h87": "piece", "ea": "piece", **KINDS}
+UNIT_CODES = {"": "", "kgm": "kg", "c62": "piece", "h87": "piece", "ea": "piece", "grm": "g", **UNITS}
 
 
 @dataclass
-class _Flat:
+class Flat:
     """Orders laid out as columns, one entry an item."""
 
     order: list[int] = field(default_factory=list)
@@ -47,92 +51,126 @@ class _Flat:
     price: list[str | None] = field(default_factory=list)
     discount: list[str | None] = field(default_factory=list)
     currency: list[str | None] = field(default_factory=list)
+    item_line: list[int] = field(default_factory=list)
     # one entry an order
     number: list[str | None] = field(default_factory=list)
     date: list[str | None] = field(default_factory=list)
     email: list[str | None] = field(default_factory=list)
     whole_discount: list[str | None] = field(default_factory=list)
-    line: list[int] = field(default_factory=list)
+    subtotal: list[str | None] = field(default_factory=list)  # what all items cost after discounts, where it is said
+    refunded: list[str | None] = field(default_factory=list)  # paid back, and it is not said for which item
     source: list[int] = field(default_factory=list)  # where the chunk keeps the order's words
-    refused: list[tuple[int, int, str]] = field(default_factory=list)  # (line, source, reason)
+    refused: list[tuple[int, int, int, str]] = field(default_factory=list)  # (line, place, source, reason)
+
+    def order_begins(self, number: str, date: str, email: str, source: int, *, discount: str = "", subtotal: str = "",
+                     refunded: str = "") -> None:  # fmt: skip
+        """One more order; its items follow."""
+        self.number.append(number)
+        self.date.append(date)
+        self.email.append(email)
+        self.whole_discount.append(discount)
+        self.subtotal.append(subtotal)
+        self.refunded.append(refunded)
+        self.source.append(source)
+
+    def item(self, line: int, place: int, sku: str, quantity: str, price: str, *, unit: str = "", discount: str = "",
+             currency: str = "") -> None:  # fmt: skip
+        """One more item of the order that began last."""
+        self.order.append(len(self.number) - 1)
+        self.item_line.append(line)
+        self.place.append(place)
+        self.sku.append(sku)
+        self.quantity.append(quantity)
+        self.price.append(price)
+        self.unit.append(unit)
+        self.discount.append(discount)
+        self.currency.append(currency)
 
 
-def read(path: Path, mapping: Mapping) -> Iterator[Chunk]:
+LayOut = Callable[[Value, int, Flat, Watch], None]
+"""Lays one order out; what cannot be an order goes to `refused`. The number says where its words are kept."""
+ROLES = {**dict.fromkeys(CODES, "sku"), "orderNumber": "receipt"}
+
+
+def read(path: Path, mapping: Mapping, known: Known = nothing_known) -> Iterator[Chunk]:
     """The orders' items, in the order of files and orders. `MappingError` when a file is not JSON at all."""
     done_before = 0
     for file_number, file in enumerate(files_in(path, mapping.format)):
-        values: list[Value] = []
-        for value in read_values(file):
-            values.append(value)
-            if len(values) == ORDERS_PER_CHUNK:
-                yield chunk(values, mapping, file_number, done_before)
-                values = []
-        if values:
-            yield chunk(values, mapping, file_number, done_before)
+        for values in in_chunks(read_values(file)):
+            yield chunk(values, mapping, file_number, done_before, known)
         done_before += file.stat().st_size
 
 
-def chunk(values: Sequence[Value], mapping: Mapping, file_number: int = 0, done_before: int = 0) -> Chunk:
+def in_chunks(values: Iterator[Value]) -> Iterator[list[Value]]:
+    """Orders by the `ORDERS_PER_CHUNK`."""
+    while some := list(islice(values, ORDERS_PER_CHUNK)):
+        yield some
+
+
+def chunk(
+    values: Sequence[Value], mapping: Mapping, file_number: int = 0, done_before: int = 0, known: Known = nothing_known,
+    lay_out: LayOut | None = None,
+) -> Chunk:  # fmt: skip
     """Some orders, typed and judged."""
-    flat = _Flat()
+    flat, watch = Flat(), Watch(mapping.card_pattern, mapping.receipt_pattern, known)
     for place, value in enumerate(values):
-        _lay_out(value, place, flat)
+        (lay_out or _lay_out)(value, place, flat, watch)
     table, judge = _typed(flat, mapping, file_number)
     refused = together([_whole_orders(flat, file_number), judge.refusals(table)])
     return Chunk(table.filter(pa.array(judge.good)), refused, _words(values), done_before + values[-1].bytes_done)
 
 
-def _lay_out(value: Value, place: int, flat: _Flat) -> None:
+def _lay_out(value: Value, source: int, flat: Flat, watch: Watch) -> None:
     order = value.content
+    if watch.value(order, ROLES):
+        flat.refused.append((value.line, 0, source, "payment-number"))
+        return
     items = _items(order) if isinstance(order, dict) else []
     if not isinstance(order, dict) or not items:
-        flat.refused.append((value.line, place, "unreadable-order"))
+        flat.refused.append((value.line, 0, source, "unreadable-order"))
         return
-    if _text(order.get("orderStatus")).rsplit("/", 1)[-1] in NOT_PLACED:
-        flat.refused.append((value.line, place, "order-not-placed"))
+    if text_of(order.get("orderStatus")).rsplit("/", 1)[-1] in NOT_PLACED:
+        flat.refused.append((value.line, 0, source, "order-not-placed"))
         return
     customer = _one(order.get("customer"))
-    flat.number.append(_text(order.get("orderNumber")))
-    flat.date.append(_text(order.get("orderDate")))
-    flat.email.append(_text(customer.get("email")).removeprefix("mailto:"))
-    flat.whole_discount.append(_text(order.get("discount")))
-    flat.line.append(value.line)
-    flat.source.append(place)
-    currency = _text(order.get("priceCurrency"))
-    index = len(flat.line) - 1
-    for number, item in enumerate(items):
-        flat.order.append(index)
-        flat.place.append(number)
-        _lay_out_item(item, currency, flat)
+    flat.order_begins(
+        text_of(order.get("orderNumber")),
+        text_of(order.get("orderDate")),
+        text_of(customer.get("email")).removeprefix("mailto:"),
+        source,
+        discount=text_of(order.get("discount")),
+    )
+    currency = text_of(order.get("priceCurrency"))
+    for place, item in enumerate(items):
+        _lay_out_item(item, place, value.line, currency, flat)
 
 
-def _lay_out_item(item: dict[str, Any], currency: str, flat: _Flat) -> None:
+def _lay_out_item(item: dict[str, Any], place: int, line: int, currency: str, flat: Flat) -> None:
     inner = item.get("orderedItem") or item.get("itemOffered")
     product = _one(inner) if inner is not None else item
     quantity = item.get("orderQuantity", item.get("eligibleQuantity", "1"))
     unit = ""
     if isinstance(quantity, dict):
-        unit = _text(quantity.get("unitCode") or quantity.get("unitText"))
+        unit = text_of(quantity.get("unitCode") or quantity.get("unitText"))
         quantity = quantity.get("value")
     price, money = _price(item, product)
-    flat.sku.append(next((_text(product[code]) for code in CODES if product.get(code)), ""))
-    flat.quantity.append(_text(quantity))
-    flat.unit.append(unit)
-    flat.price.append(price)
-    flat.discount.append(_text(item.get("discount")))
-    flat.currency.append(money or currency)
+    sku = next((text_of(product[code]) for code in CODES if product.get(code)), "")
+    flat.item(
+        line, place, sku, text_of(quantity), price,
+        unit=unit, discount=text_of(item.get("discount")), currency=money or currency,
+    )  # fmt: skip
 
 
 def _price(item: dict[str, Any], product: dict[str, Any]) -> tuple[str, str]:
     """(price, currency) from the first place that has one."""
     if "price" in item:
-        return _text(item["price"]), _text(item.get("priceCurrency"))
+        return text_of(item["price"]), text_of(item.get("priceCurrency"))
     for holder in (item.get("acceptedOffer"), item.get("offers"), product.get("offers"), product):
         offer = _one(holder)
         if isinstance(offer.get("priceSpecification"), dict) and "price" not in offer:
             offer = offer["priceSpecification"]
         if "price" in offer:
-            return _text(offer["price"]), _text(offer.get("priceCurrency"))
+            return text_of(offer["price"]), text_of(offer.get("priceCurrency"))
     return "", ""
 
 
@@ -148,16 +186,16 @@ def _one(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Text of a JSON value; numbers are text already (`json_values`), objects give their `@id` or `@value`."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        return _text(value.get("@value") or value.get("@id"))
+        return text_of(value.get("@value") or value.get("@id"))
     return ""
 
 
-def _typed(flat: _Flat, mapping: Mapping, file_number: int) -> tuple[pa.Table, Judge]:
+def _typed(flat: Flat, mapping: Mapping, file_number: int) -> tuple[pa.Table, Judge]:
     lines = len(flat.order)
     of = pa.array(flat.order, pa.int64())
     judge = Judge(lines)
@@ -175,7 +213,7 @@ def _typed(flat: _Flat, mapping: Mapping, file_number: int) -> tuple[pa.Table, J
     judge.refuse(bad[np.asarray(flat.order, dtype=np.int64)], "unreadable-time")
     columns = {
         "file_number": pa.array(np.full(lines, file_number, dtype=np.int32)),
-        "line_number": pa.array(flat.line, pa.int64()).take(of),
+        "line_number": pa.array(flat.item_line, pa.int64()),
         "place": pa.array(flat.place, pa.int32()),
         "row": pa.array(flat.source, pa.int64()).take(of),
         "customer": email,
@@ -191,33 +229,38 @@ def _typed(flat: _Flat, mapping: Mapping, file_number: int) -> tuple[pa.Table, J
     return pa.table(columns, schema=RAW), judge
 
 
-def _measures(flat: _Flat, mapping: Mapping, judge: Judge) -> dict[str, pa.Array]:
+def _measures(flat: Flat, mapping: Mapping, judge: Judge) -> dict[str, pa.Array]:
     thousand = 1000 if mapping.quantities_in == "whole" else 1
-    per_whole = 100 if mapping.amounts_in == "major" else 1
 
-    def read(values: list[str | None], scale: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(values: list[str | None], scale: int | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return col.integers(pa.array(values, pa.string()), decimal=".", per_whole=scale)
 
+    order = np.asarray(flat.order, dtype=np.int64)
+    begin = np.searchsorted(order, np.arange(len(flat.number) + 1))
+    currency, strange = col.translated(pa.array(flat.currency, pa.string()), MEANINGS, missing=mapping.currency)
+    per_whole = minor_units(currency, mapping.amounts_in)
+    of_order = per_whole if isinstance(per_whole, int) or not len(order) else per_whole[begin[:-1]]
     quantity, bad = read(flat.quantity, thousand)
-    judge.refuse(bad, "unreadable-quantity")
+    unit, unit_strange = col.translated(pa.array(flat.unit, pa.string()), {**UNIT_CODES, **mapping.units}, missing=mapping.unit)
+    quantity, unit, fine = in_kilograms(quantity, unit)
+    judge.refuse(bad | fine, "unreadable-quantity")
     price, bad = read(flat.price, per_whole)
     judge.refuse(bad, "unreadable-amount")
     discount, bad = read(flat.discount, per_whole)
-    judge.refuse(bad & np.array([bool(text) for text in flat.discount], dtype=bool), "unreadable-discount")
+    judge.refuse(bad & _given(flat.discount), "unreadable-discount")
     amount = line_amounts(price, quantity, np.abs(discount), mapping)
     discount = np.abs(discount)
-    whole, bad = read(flat.whole_discount, per_whole)
-    given = np.array([bool(text) for text in flat.whole_discount], dtype=bool)
-    order = np.asarray(flat.order, dtype=np.int64)
-    if given.any():
-        too_much = _spread_discounts(np.abs(np.where(bad, 0, whole)), order, amount, discount, mapping)
-        judge.refuse(((bad & given) | too_much)[order], "unreadable-discount")
-    unit, bad = col.translated(pa.array(flat.unit, pa.string()), {**UNIT_CODES, **mapping.units}, missing=mapping.unit)
-    judge.refuse(bad, "unknown-unit")
-    currency, bad = col.translated(
-        pa.array(flat.currency, pa.string()), {code: code for code in CURRENCIES}, missing=mapping.currency
-    )
-    judge.refuse(bad, "unknown-currency")
+    for values, take_off in (
+        (flat.whole_discount, _whole_discount), (flat.subtotal, _to_subtotal), (flat.refunded, _refund)
+    ):  # fmt: skip
+        if not any(values):
+            continue
+        whole, bad = read(values, of_order)
+        bad &= _given(values)
+        reason, wrong = take_off(np.where(_given(values) & ~bad, whole, -1), begin, amount, discount, mapping)
+        judge.refuse((bad | wrong)[order], reason)
+    judge.refuse(unit_strange, "unknown-unit")
+    judge.refuse(strange, "unknown-currency")
     return {
         "quantity": pa.array(quantity),
         "amount": pa.array(amount),
@@ -227,41 +270,73 @@ def _measures(flat: _Flat, mapping: Mapping, judge: Judge) -> dict[str, pa.Array
     }
 
 
-def _spread_discounts(
-    whole: np.ndarray, order: np.ndarray, amount: np.ndarray, discount: np.ndarray, mapping: Mapping
-) -> np.ndarray:
-    """Adds each order's discount to its lines, in place; which orders have a discount above what they cost.
+def _given(values: list[str | None]) -> np.ndarray:
+    return np.array([bool(text) for text in values], dtype=bool)
 
-    In proportion to the lines' amounts, by largest remainder: the parts are whole cents and add up exactly.
-    """
+
+def _whole_discount(
+    whole: np.ndarray, begin: np.ndarray, amount: np.ndarray, discount: np.ndarray, mapping: Mapping
+) -> tuple[str, np.ndarray]:
+    """Adds each order's discount (−1: none) to its lines, in place; which orders have one above what they cost."""
     too_much = np.zeros(len(whole), dtype=bool)
-    begin = np.searchsorted(order, np.arange(len(whole) + 1))
-    for place in np.flatnonzero(whole):
+    for place in np.flatnonzero(whole > 0):
         lines = slice(begin[place], begin[place + 1])
-        weights = np.maximum(amount[lines], 0)
-        total, wanted = int(weights.sum()), int(whole[place])
-        if wanted > total:
-            too_much[place] = True
-            continue
-        shares = weights * wanted // total
-        rest = weights * wanted - shares * total
-        shares[np.argsort(-rest, kind="stable")[: wanted - int(shares.sum())]] += 1
-        discount[lines] += shares
-        if mapping.discount_is == "to-take-off":
+        shares = spread(int(whole[place]), amount[lines])
+        too_much[place] = shares is None
+        if shares is not None:
+            discount[lines] += shares
+            amount[lines] -= shares if mapping.discount_is == "to-take-off" else 0
+    return "unreadable-discount", too_much
+
+
+def _to_subtotal(
+    whole: np.ndarray, begin: np.ndarray, amount: np.ndarray, discount: np.ndarray, mapping: Mapping
+) -> tuple[str, np.ndarray]:
+    """What lines cost above their order's subtotal (−1: not said) is a discount that no line names."""
+    wrong = np.zeros(len(whole), dtype=bool)
+    for place in np.flatnonzero(whole >= 0):
+        lines = slice(begin[place], begin[place + 1])
+        shares = spread(int(amount[lines].sum() - whole[place]), amount[lines])
+        wrong[place] = shares is None
+        if shares is not None:
+            discount[lines] += shares
             amount[lines] -= shares
-    return too_much
+    return "total-disagrees", wrong
 
 
-def _whole_orders(flat: _Flat, file_number: int) -> Refusals:
+def _refund(
+    whole: np.ndarray, begin: np.ndarray, amount: np.ndarray, discount: np.ndarray, mapping: Mapping
+) -> tuple[str, np.ndarray]:
+    """What was paid back (−1: nothing) makes lines cheaper; it may be above what they cost, where it covers the shipping."""
+    for place in np.flatnonzero(whole > 0):
+        lines = slice(begin[place], begin[place + 1])
+        shares = spread(min(int(whole[place]), int(np.maximum(amount[lines], 0).sum())), amount[lines])
+        amount[lines] -= shares if shares is not None else 0
+    return "unreadable-amount", np.zeros(len(whole), dtype=bool)
+
+
+def spread(wanted: int, amount: np.ndarray) -> np.ndarray | None:
+    """A sum over lines in proportion to their amounts, by largest remainder: whole cents that add up. None if it cannot be."""
+    weights = np.maximum(amount, 0)
+    total = int(weights.sum())
+    if not 0 <= wanted <= total:
+        return None
+    shares = weights * wanted // max(total, 1)
+    rest = weights * wanted - shares * total
+    shares[np.argsort(-rest, kind="stable")[: wanted - int(shares.sum())]] += 1
+    return np.asarray(shares)
+
+
+def _whole_orders(flat: Flat, file_number: int) -> Refusals:
     if not flat.refused:
         return no_refusals()
     count = len(flat.refused)
     return Refusals(
         np.full(count, file_number, dtype=np.int32),
-        np.array([line for line, _, _ in flat.refused], dtype=np.int64),
-        np.zeros(count, dtype=np.int32),
-        np.array([source for _, source, _ in flat.refused], dtype=np.int64),
-        np.array([reason for _, _, reason in flat.refused], dtype=object),
+        np.array([line for line, _, _, _ in flat.refused], dtype=np.int64),
+        np.array([place for _, place, _, _ in flat.refused], dtype=np.int32),
+        np.array([source for _, _, source, _ in flat.refused], dtype=np.int64),
+        np.array([reason for _, _, _, reason in flat.refused], dtype=object),
     )
 
 

@@ -111,7 +111,11 @@ def test_prices_discounts_units_and_currencies(tmp_path: Path) -> None:
         "c1,1,1,r1,2,2025-05-01,1,0.335,9.99,kg,,",
         "c1,1,1,r1,3,2025-05-01,1,-1,1.10,,0.10,",
         "c1,1,1,r1,4,2025-05-01,1,1,1,barrel,,",
-        "c1,1,1,r1,5,2025-05-01,1,1,1,,,JPY",
+        "c1,1,1,r1,5,2025-05-01,1,1,1,,,FRF",
+        "c1,1,1,r1,6,2025-05-01,1,1,150,,,JPY",
+        "c1,1,1,r1,7,2025-05-01,1,1,1.125,,,KWD",
+        "c1,1,1,r1,8,2025-05-01,1,1,150.5,,,JPY",
+        "c1,1,1,r1,9,2025-05-01,1,1,150.50,,,HUF",
         header=header,
     )
     mapping = replace(TILLS, columns=columns, amounts_per="unit", discount_is="to-take-off", units={"pce": "piece"})
@@ -120,8 +124,11 @@ def test_prices_discounts_units_and_currencies(tmp_path: Path) -> None:
         {"amount": 300, "discount": 30, "unit": "piece", "currency": "EUR"},
         {"amount": 335, "discount": 0, "unit": "kg", "currency": "EUR"},
         {"amount": -100, "discount": 10, "unit": "piece", "currency": "EUR"},
+        {"amount": 150, "discount": 0, "unit": "piece", "currency": "JPY"},
+        {"amount": 1125, "discount": 0, "unit": "piece", "currency": "KWD"},
+        {"amount": 15050, "discount": 0, "unit": "piece", "currency": "HUF"},
     ]
-    assert refused(path, mapping) == [(5, "unknown-unit"), (6, "unknown-currency")]
+    assert refused(path, mapping) == [(5, "unknown-unit"), (6, "unknown-currency"), (9, "unreadable-amount")]
 
 
 def test_day_and_clock_in_two_columns(tmp_path: Path) -> None:
