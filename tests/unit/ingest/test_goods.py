@@ -40,7 +40,8 @@ def test_returns_with_positive_numbers_become_negative(tmp_path: Path) -> None:
 
 
 def test_returns_that_are_negative_already_stay_so(tmp_path: Path) -> None:
-    rows, _ = read(tmp_path, KINDS, line(quantity="-2", amount="-5.00") + ",R", line(quantity="2", amount="-5.00") + ",R", more=",kind")
+    lines = (line(quantity="-2", amount="-5.00") + ",R", line(quantity="2", amount="-5.00") + ",R")
+    rows, _ = read(tmp_path, KINDS, *lines, more=",kind")
     assert [(row["quantity"], row["amount"]) for row in rows] == [(-2000, -500), (-2000, -500)]
 
 
