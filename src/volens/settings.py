@@ -8,6 +8,8 @@
 | `keys` | key-encryption, lookup, signing and intake keys | with the records: read identities, sign checkpoints |
 | `checkpoints` | signed notes and leaf hashes, outside the records | nothing; destroying all copies hides tampering |
 | `purchases` | the Iceberg table and the catalogue | read purchases by pseudonym |
+| `witnesses` | who is shown each checkpoint | leave one out; whoever expects its signature sees that |
+| `checkpoint_url` | where everybody can read them | name another place; receipts and packages name the old one |
 | `programme` | what the retailer declares | change what is declared; each version is logged |
 """
 
@@ -16,12 +18,16 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from volens.errors import BadInput, NotFound
 
 FILE = "volens.toml"
+OUTSIDE = frozenset({"witnesses", "checkpoint_url"})
+WEB = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,10 @@ class Settings:
     checkpoints: Path
     purchases: Path
     programme: Path
+    witnesses: tuple[tuple[str, str], ...]
+    """Address and key of each witness that is shown every checkpoint."""
+    checkpoint_url: str
+    """The fixed address at which `checkpoints/published` can be read; empty if there is none."""
     expected_customers: int
     """Fixes the number of buckets of the purchases table; cannot change later."""
 
@@ -56,7 +66,7 @@ def load(home: Path) -> Settings:
         written = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{file} is not valid TOML: {error}.", "Mend that line.") from error
-    unknown = sorted(set(written) - {"records_url", "customer_keys_url", "keys", "checkpoints", "expected_customers"})
+    unknown = sorted(set(written) - {"records_url", "customer_keys_url", "keys", "checkpoints", "expected_customers"} - OUTSIDE)
     if unknown:
         raise BadInput(f"{file} has unknown settings: {', '.join(unknown)}.", "See docs/settings.md.")
     home = home.resolve()
@@ -70,6 +80,7 @@ def load(home: Path) -> Settings:
     expected = written.get("expected_customers", 100_000)
     if not isinstance(expected, int) or expected < 1:
         raise BadInput(f"{file}: expected_customers must be a whole number above zero.", "Write for example 250000.")
+    witnesses, checkpoint_url = _outside(written, file)
     records_url = url("records_url", "VOLENS_RECORDS_URL", f"sqlite:///{home / 'records.db'}")
     return Settings(
         home=home,
@@ -79,8 +90,25 @@ def load(home: Path) -> Settings:
         checkpoints=place("checkpoints", "VOLENS_CHECKPOINTS"),
         purchases=home / "purchases",
         programme=home / "programme",
+        witnesses=witnesses,
+        checkpoint_url=checkpoint_url,
         expected_customers=expected,
     )
+
+
+def _outside(written: Mapping[str, Any], file: Path) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Witnesses and the fixed address; keys are read where they are used."""
+    address = written.get("checkpoint_url", "")
+    if not isinstance(address, str) or (address and not WEB.fullmatch(address)):
+        raise BadInput(f"{file}: checkpoint_url must be a web address.", 'Write for example "https://shop.example/evidence".')
+    witnesses = written.get("witnesses", [])
+    if not isinstance(witnesses, list) or not all(
+        isinstance(one, dict) and set(one) == {"url", "vkey"} and all(isinstance(value, str) for value in one.values())
+        and WEB.fullmatch(one["url"])
+        for one in witnesses
+    ):
+        raise BadInput(f"{file}: each of the witnesses needs a url and a vkey.", "See docs/settings.md for an example.")
+    return tuple((one["url"], one["vkey"]) for one in witnesses), address.rstrip("/")
 
 
 def _keys_beside(records_url: str, home: Path) -> str:

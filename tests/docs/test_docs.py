@@ -31,7 +31,7 @@ def test_every_setting_is_documented() -> None:
     source = (ROOT / "src" / "volens" / "settings.py").read_text(encoding="utf-8")
     for name in re.findall(r'"(VOLENS_[A-Z_]+)"', source):
         assert name in page
-    for name in ("records_url", "customer_keys_url", "keys", "checkpoints", "expected_customers"):
+    for name in ("records_url", "customer_keys_url", "keys", "checkpoints", "witnesses", "checkpoint_url", "expected_customers"):
         assert f"`{name}`" in page
 
 

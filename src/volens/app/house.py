@@ -19,6 +19,7 @@ from volens.evidence import log
 from volens.evidence.checkpoint import Checkpoint
 from volens.evidence.log import PUBLIC, Event
 from volens.evidence.outside import Outside
+from volens.evidence.witness_client import WitnessAt, Witnesses
 from volens.gate import store as uses
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
@@ -80,6 +81,7 @@ class House:
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest)
+        self.witnesses = Witnesses(self._outside, tuple(WitnessAt.of(*one) for one in settings.witnesses), clock)
         self._adopt()
         self.reports = ReportDesk(
             programme=programme,
@@ -89,6 +91,7 @@ class House:
             workflow=Workflow(records),
             records=records,
             outside=self._outside,
+            witnesses=self.witnesses,
             engine=PolarsEngine(),
             catalogue=settings.purchases,
             packages=settings.releases,
@@ -155,8 +158,10 @@ class House:
             return uses.uses_of(connection, customer)
 
     def checkpoint(self) -> Checkpoint:
-        """Signs both trees as they stand and keeps the checkpoints outside. Returns the public one."""
-        return self._outside.publish(self._stores.records)
+        """Signs both trees as they stand, keeps the checkpoints outside and shows them to the witnesses. Returns the public one."""
+        signed = self._outside.publish(self._stores.records)
+        self.witnesses.ask()
+        return signed
 
     @property
     def log_key(self) -> str:

@@ -19,6 +19,7 @@ from volens.evidence.log import PUBLIC
 from volens.evidence.merkle import leaf_hash
 from volens.evidence.outside import Outside
 from volens.evidence.verify import verify_package
+from volens.evidence.witness_client import FOLDER, alarms
 from volens.holders import Database
 from volens.identity.tombstones import Tombstones
 from volens.insights import accountant
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 BUDGET = "every charge and answer is on the public record"
 RELEASES = "every release stands where its steps led"
+WITNESSES = "no witness refuses what was signed"
 PACKAGES = "every published package is there and verifies"
 
 
@@ -65,7 +67,18 @@ def audit(
         _check_releases(connection, report)
         if packages is not None:
             _check_packages(connection, packages, outside, report)
+    if (outside.folder / FOLDER).is_dir():
+        _check_witnesses(outside, report)
     return report
+
+
+def _check_witnesses(outside: Outside, report: Report) -> None:
+    """What the witnesses last said. They are not asked here: an audit talks to nobody."""
+    refusals = alarms(outside.folder)
+    with report.checking(WITNESSES) as looked_at:
+        looked_at.append(sum(1 for _ in (outside.folder / FOLDER).glob("*.json")))
+        for one in refusals:
+            report.found(WITNESSES, f"{one.tree} at {one.witness}", f"this witness refuses the tree: {one.alarm}")
 
 
 def _check_tombstones(connection: Connection, tombstones: Tombstones, report: Report) -> None:

@@ -176,14 +176,26 @@ def audit(house: Path, as_json: bool) -> None:
 @json_option
 @speaking
 def checkpoint(house: Path, as_json: bool) -> None:
-    """Sign the record as it stands, and keep the checkpoint outside the database."""
+    """Sign the record as it stands, keep the checkpoint outside the database, show it to the witnesses.
+
+    Exit code 8 if a witness refuses it because it does not continue what was signed before.
+    """
     from volens.app import open_house
+    from volens.evidence.witness_client import alarm_of
 
     with open_house(house, clock=clock()) as opened:
         signed = opened.checkpoint()
-        folder = opened.settings.checkpoints
-    text = f"Signed: {signed.size} public events. Copy {folder} to where nobody of this house can change it."
-    tell({"size": signed.size, "root": signed.root.hex(), "folder": str(folder)}, text, as_json)
+        standing = opened.witnesses.ask(patient=True)
+        folder, key, address = opened.settings.checkpoints, opened.log_key, opened.settings.checkpoint_url
+    lines = [f"Signed: {signed.size} public events, with the key", f"  {key}"]
+    lines += [f"  {one.sentence()}" for one in standing] or ["  No witness is named in volens.toml: see docs/witness.md."]
+    lines += [f"Everybody can read it at {address}/public/checkpoint" if address else
+              f"Copy {folder} to where nobody of this house can change it."]
+    value = {"size": signed.size, "root": signed.root.hex(), "folder": str(folder), "key": key, "address": address,
+             "witnesses": [{**vars(one), "behind": one.behind} for one in standing]}
+    tell(value, "\n".join(lines), as_json)
+    if alarm_of(standing) is not None:
+        sys.exit(8)
 
 
 @main.command()

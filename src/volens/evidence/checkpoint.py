@@ -121,6 +121,11 @@ class Signature:
     key_id: bytes
     signature: bytes
 
+    @property
+    def line(self) -> str:
+        """As it stands in the note."""
+        return f"— {self.name} {_encode(self.key_id + self.signature)}\n"
+
 
 @dataclass(frozen=True)
 class Note:
@@ -149,7 +154,7 @@ def attach(checkpoint: Checkpoint, name: str, public_key: bytes, signature: byte
 
 def signature_line(key: VerifierKey, signature: bytes) -> str:
     """One line of a note: who signed, and the signature. It can be appended to a note that has others."""
-    return f"— {key.name} {_encode(key.key_id + signature)}\n"
+    return Signature(key.name, key.key_id, signature).line
 
 
 def parse(text: str) -> Note:

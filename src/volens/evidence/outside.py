@@ -24,6 +24,8 @@ from __future__ import annotations
 
 import fcntl
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from volens.errors import Tampered
 from volens.evidence import checkpoint as notes
 from volens.evidence import log
+from volens.evidence.cosignature import CosignerKey
 from volens.evidence.durable import write_durably as write_durably
 from volens.evidence.kept import KeptTree
 from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event
@@ -94,9 +97,7 @@ class Outside:
         A tree that did not grow gets no new checkpoint. The public tree gets a salted commitment to the newest checkpoint of
         `events` first, so that who holds a public checkpoint has fixed that one too. One process at a time.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
             key = self.folder / PUBLISHED / "key"
             if not key.is_file() or key.read_text(encoding="utf-8") != f"{self.vkey}\n":
                 write_durably(key, f"{self.vkey}\n".encode())
@@ -104,6 +105,14 @@ class Outside:
             if new.size:
                 self._commit(records, new)
             return self._publish(records, PUBLIC)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _commit(self, records: Database, new: notes.Checkpoint) -> None:
         """Commits to the newest checkpoint of `events` in the public tree, also after a run that was killed before it."""
@@ -161,6 +170,18 @@ class Outside:
         # From here on the checkpoint exists; a crash before the next lines costs nothing but its place as the newest.
         self._newest(tree, text)
         return new
+
+    def keep_cosignature(self, tree: str, size: int, witness: CosignerKey, line: str) -> None:
+        """Puts a witness's verified signature under the note at `size`, in place of an older one of the same witness."""
+        with self._alone():
+            note = notes.parse(self.note(tree, size))
+            others = (one for one in note.signatures if (one.name, one.key_id) != (witness.name, witness.key_id))
+            kept = [one.line for one in others]
+            text = note.body.decode("utf-8") + "\n" + "".join(kept) + line
+            write_durably(self.folder / tree / f"{size}.note", text.encode())
+            newest = self.latest(tree)
+            if newest is not None and newest.size == size:
+                self._newest(tree, text)
 
     def _newest(self, tree: str, text: str) -> None:
         """Makes a note the newest: for this house, then for everybody."""

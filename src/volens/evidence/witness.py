@@ -301,11 +301,7 @@ def _signed_by(text: str, keys: Sequence[str]) -> str:
             notes.verify(text, vkey)
         except BadNote:
             continue
-        lines += [
-            notes.signature_line(key, line.signature)
-            for line in note.signatures
-            if (line.name, line.key_id) == (key.name, key.key_id)
-        ]
+        lines += [one.line for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
     return note.body.decode("utf-8") + "\n" + "".join(dict.fromkeys(lines)) if lines else ""
 
 

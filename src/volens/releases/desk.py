@@ -25,6 +25,7 @@ from volens.evidence import log
 from volens.evidence.container import CERTIFICATE
 from volens.evidence.log import PUBLIC
 from volens.evidence.outside import Outside, write_durably
+from volens.evidence.witness_client import Witnesses
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.holders import Database
@@ -61,6 +62,7 @@ class ReportDesk:
     workflow: Workflow
     records: Database
     outside: Outside
+    witnesses: Witnesses
     engine: Engine
     catalogue: Path
     packages: Path
@@ -252,6 +254,7 @@ class ReportDesk:
 
     def _proof(self, release: str) -> dict[str, object]:
         signed = self.outside.publish(self.records)
+        self.witnesses.ask()
         published = next(move for move in self.workflow.moves(release) if move.state == PUBLISHED)
         with self.records.reading() as connection:
             entry = log.one(connection, PUBLIC, published.seq)
