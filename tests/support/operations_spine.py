@@ -294,7 +294,7 @@ def _compare_draw(world: World, which: int, plan: Plan, asked: Asked, engine: Wa
         return
     assert engine.programmes == world.adopted, "a draw by rules that are no longer in force"
     (sums,) = drawn
-    rows = {key: _row(sku, plan) for sku, key in world.products().items()}
+    rows = {key: row_of(sku, plan) for sku, key in world.products().items()}
     expected, losses, seen = exact.exact(
         world.plain_lines(), engine.allowed, plan, {key: row for key, row in rows.items() if row is not None}
     )
@@ -312,7 +312,7 @@ def _compare_draw(world: World, which: int, plan: Plan, asked: Asked, engine: Wa
         world.mark("draw: another day at the door")
 
 
-def _row(sku: str, plan: Plan) -> str | None:
+def row_of(sku: str, plan: Plan) -> str | None:
     """The row of a product, from the list as it was written for this test."""
     brand = {"J1": "midi-jus-frais", "J2": "presse-jus-frais", "J3": "", "S1": None}[sku]
     if brand is None:

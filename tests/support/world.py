@@ -58,6 +58,8 @@ COUNTRY = "FR"
 STATISTICS, REMINDERS, LOYALTY = "supplier-statistics", "reminders", "loyalty"
 JUICE, SOLEIL = "vergers-du-midi", "soleil-presse"
 PEOPLE = 4
+ADOPTED = "programme.json"
+"""Where a world keeps its plain programme, for processes that open the same house."""
 TOLD = sorted(FIELDS)
 FIRST_DAY = date(2025, 3, 3)
 
@@ -118,24 +120,35 @@ class World:
     records: SqlDatabase
     key_store: SqlDatabase
     tried: Counter[str]
+    crowd: int = PEOPLE
 
     def __post_init__(self) -> None:
         self.hand = HandClock()
         self.clock = self.hand.clock
-        house_keys.make(self.folder / "keys")
-        self.keys = house_keys.load(self.folder / "keys")
-        self.vault = Vault(self.records, self.key_store, self.keys, self.clock, COUNTRY)
-        self.purchases = PurchasesStore.create(self.folder / "purchases", customers=1_000)
-        (self.folder / "products.csv").write_text(PRODUCTS, encoding="utf-8")
-        (self.folder / "till.yaml").write_text(MAPPING, encoding="utf-8")
-        catalogue.load_products(self.folder / "purchases", self.folder / "products.csv")
-        self.mapping = load_mapping(self.folder / "till.yaml")
         self.programme, self.adopted = first_programme(), 0
         self.current = {STATISTICS: f"{STATISTICS}/1", REMINDERS: f"{REMINDERS}/1", LOYALTY: f"{LOYALTY}/1"}
         self.history: list[Spoken] = []
         self.till, self.feeds = Till(), 0
-        self.people = [who.customer for who in self.vault.identify("card", [self.card(n) for n in range(PEOPLE)])]
-        self.adopt()
+        fresh = not (self.folder / "keys").exists()
+        if fresh:
+            self._make()
+        self.keys = house_keys.load(self.folder / "keys")
+        self.vault = Vault(self.records, self.key_store, self.keys, self.clock, COUNTRY)
+        self.purchases = PurchasesStore.open(self.folder / "purchases")
+        self.mapping = load_mapping(self.folder / "till.yaml")
+        self.people = [who.customer for who in self.vault.identify("card", [self.card(n) for n in range(self.crowd)])]
+        if fresh:
+            self.adopt()
+        else:
+            self.programme, self.current, self.adopted = json.loads((self.folder / ADOPTED).read_text(encoding="utf-8"))
+            self.start()
+
+    def _make(self) -> None:
+        house_keys.make(self.folder / "keys")
+        PurchasesStore.create(self.folder / "purchases", customers=1_000).close()
+        (self.folder / "products.csv").write_text(PRODUCTS, encoding="utf-8")
+        (self.folder / "till.yaml").write_text(MAPPING, encoding="utf-8")
+        catalogue.load_products(self.folder / "purchases", self.folder / "products.csv")
 
     def card(self, place: int) -> str:
         """The card of the person at a place of `people`."""
@@ -144,6 +157,11 @@ class World:
     @property
     def today(self) -> date:
         return legal_day(self.hand.now(), COUNTRY)
+
+    @property
+    def digest(self) -> str:
+        """The name of the programme in force."""
+        return f"programme-{self.adopted}"
 
     def mark(self, what: str) -> None:
         """Notes that something was really tried; the run fails when it never was."""
@@ -154,8 +172,9 @@ class World:
     def adopt(self) -> None:
         """Puts the plain programme into force and starts again with it, as every process must."""
         self.adopted += 1
-        self.digest = f"programme-{self.adopted}"
         record = {"digest": self.digest, "purposes": copy.deepcopy(self.programme)}
+        now = json.dumps([self.programme, self.current, self.adopted])
+        (self.folder / ADOPTED).write_text(now, encoding="utf-8")
         with self.records.writing() as connection:
             log.append(connection, PUBLIC, [Event("programme", detail=record)])
         self.start()
@@ -194,6 +213,16 @@ class World:
             catalogue_folder=self.folder / "purchases",
             batches=BatchRecords(self.records),
             clock=self.clock,
+        )
+
+    def feed_all(self) -> None:
+        """Takes in every receipt of the plain till, as one feed."""
+        self.feed(
+            [
+                Line(card, (day - FIRST_DAY).days, sku, quantity, cents, receipt)
+                for receipt, (card, day, items) in self.till.receipts.items()
+                for sku, quantity, cents in sorted(items)
+            ]
         )
 
     def products(self) -> dict[str, int]:
