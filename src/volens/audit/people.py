@@ -15,7 +15,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from volens.audit.report import Report
-from volens.evidence import log
+from volens.evidence import groups, log
+from volens.evidence.groups import GROUPS, StoredRow
 from volens.evidence.log import EVENTS, SALT_BYTES, Row
 from volens.identity import accounts
 from volens.identity.tombstones import Stones
@@ -36,18 +37,21 @@ OPENED_AT_ONCE = 5_000
 def check_sealed(connection: Connection, vault: Opener, report: Report) -> None:
     """How each choice was said: the sealed part against the commitment in its leaf."""
     with report.checking(SEALED) as looked_at:
-        waiting: list[Row] = []
+        waiting: list[Row | StoredRow] = []
 
         def judge() -> None:
             opened = vault.reveal([(row.customer or 0, row.sealed or b"") for row in waiting])
             for row, plain in zip(waiting, opened, strict=True):
                 if plain is not None and hashlib.sha256(plain).digest() != row.commitment:
-                    report.found(SEALED, f"events {row.seq}", "its sealed part is not the one that was committed to")
+                    where = f"events {row.seq}" + (f" row {row.place}" if isinstance(row, StoredRow) else "")
+                    report.found(SEALED, where, "its sealed part is not the one that was committed to")
             looked_at.append(len(waiting))
             waiting.clear()
 
         for row in log.rows(connection, EVENTS):
-            if row.sealed is not None:
+            if row.kind in GROUPS:
+                waiting += [one for one in groups.rows_of(connection, row.seq) if one.sealed is not None]
+            elif row.sealed is not None:
                 waiting.append(row)
             if len(waiting) >= OPENED_AT_ONCE:
                 judge()

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 from pyroaring import BitMap
 
 from volens.audit.report import Report
-from volens.evidence import log
-from volens.evidence.log import EVENTS, PUBLIC, Row
+from volens.evidence import groups, log
+from volens.evidence.groups import GROUPS, IMPORT, StoredRow
+from volens.evidence.log import EVENTS, PUBLIC, TEXT_INVALIDATED, Row
 from volens.gate import store as uses
-from volens.gate.policy import ReadRequest, Rulebook, decide
+from volens.gate.policy import ReadRequest, Rulebook, decide, without_texts
 from volens.gate.store import Door, Use
-from volens.permissions import ledger
+from volens.permissions import store as permissions
 from volens.permissions.state import KINDS, Permission, Said, apply
 from volens.rulebooks import rulebook_of
 
@@ -46,14 +47,15 @@ class Standing:
 
     named: Mapping[str, frozenset[str]]
     rows: dict[tuple[int, str], dict[str, Permission]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    """Texts that were invalidated so far."""
 
-    def add(self, row: Row) -> None:
-        """One more choice."""
+    def add(self, row: Row | StoredRow, *, imported: bool = False) -> None:
+        """One more choice: an event of its own, or a row of an event of many."""
         if row.customer is None or row.purpose is None or row.recipient is None or row.day is None:
             raise ValueError("a choice names its customer, purpose, recipient and day")
-        said = Said(
-            row.seq, row.customer, row.purpose, row.recipient, row.kind, row.text or "", date.fromisoformat(row.day)
-        )
+        day, place = date.fromisoformat(row.day), row.place if isinstance(row, StoredRow) else 0
+        said = Said(row.seq, row.customer, row.purpose, row.recipient, row.kind, row.text or "", day, imported, place)
         key = (said.customer, said.purpose)
         self.rows[key] = apply(self.rows.get(key, {}), said, self.named.get(said.text, frozenset()))
 
@@ -68,6 +70,10 @@ class Standing:
             for (customer, purpose), rows in self.rows.items()
             if purpose == request.purpose and decide(request, rows.get(request.recipient), rules, today).allowed
         )
+
+    def in_force(self, rules: Rulebook) -> Rulebook:
+        """Rules of a programme without the texts that have ended so far."""
+        return without_texts(rules, self.ended)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class Replay:
         """Everybody in a set against the choices so far, by the rules in force when the event was made."""
         said = row.said()
         try:
-            rules = self.programmes.in_force(said["programme"], said["public"])
+            rules = self.standing.in_force(self.programmes.in_force(said["programme"], said["public"]))
         except KeyError:
             self.report.found(check, where, "the programme that it names was not in force")
             return
@@ -148,6 +154,14 @@ def check_choices_and_uses(connection: Connection, report: Report) -> set[str]:
                 if row.customer in replay.erased:
                     report.found(FOLD, f"events {row.seq}", f"customer number {row.customer} had been erased before")
                 _safely(report, FOLD, f"events {row.seq}", lambda row=row: replay.standing.add(row))
+            elif row.kind in GROUPS:
+                for one in groups.rows_of(connection, row.seq):
+                    where = f"events {row.seq} row {one.place}"
+                    if one.customer in replay.erased:
+                        report.found(FOLD, where, f"customer number {one.customer} had been erased before")
+                    _safely(report, FOLD, where, lambda one=one, row=row: replay.standing.add(one, imported=row.kind == IMPORT))
+            elif row.kind == TEXT_INVALIDATED:
+                replay.standing.ended.add(row.text or "")
             elif row.kind in ("opened", "closed"):
                 replay.events[row.seq] = row
             elif row.kind in ("drawn", "handed_over"):
@@ -240,7 +254,7 @@ def _judge_unclosed(replay: Replay, use: Use, request: ReadRequest, event: Row, 
     if use.position == use.read + 1 and not customers:
         return  # killed before anything was read
     said = event.said()
-    rules = replay.programmes.rulebooks.get(said["programme"], {})
+    rules = replay.standing.in_force(replay.programmes.rulebooks.get(said["programme"], {}))
     if replay.standing.permitted(request, rules, date.fromisoformat(str(event.day))) != customers:
         replay.report.found(USES, where, "it was never closed, and not everybody whom it may have seen stands on record")
 
@@ -283,7 +297,7 @@ def _check_fold(connection: Connection, standing: Standing, report: Report) -> i
         for rows in standing.rows.values()
         for row in rows.values()
     }
-    stored = {(row["customer"], row["purpose"], row["recipient"]): row for row in ledger.stored(connection)}
+    stored = {(row["customer"], row["purpose"], row["recipient"]): row for row in permissions.stored(connection)}
     for key in sorted(should.keys() | stored.keys()):
         where = f"permissions {key[0]}/{key[1]}/{key[2]}"
         if key not in stored:

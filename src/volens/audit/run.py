@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from volens.audit.people import TOMBSTONES, check_batches, check_people, check_sealed, check_tombstones
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
+from volens.audit.rows import check_group_rows
 from volens.audit.table import check_removals
 from volens.audit.trees import check_trees, kept_outside
 from volens.errors import NotNow, Tampered
@@ -56,6 +57,7 @@ def audit(
     kept = kept_outside(outside)  # before the snapshot: what is signed while we look is newer than what we compare with
     with records.reading() as connection:
         check_trees(connection, outside, kept, report)
+        check_group_rows(connection, report)
         drawn = check_choices_and_uses(connection, report)
         check_sealed(connection, vault, report)
         check_people(connection, vault, report)

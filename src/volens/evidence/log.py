@@ -18,7 +18,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -46,6 +46,8 @@ from volens.holders import Sealer
 EVENTS = "events"
 PUBLIC = "public"
 TREES = (EVENTS, PUBLIC)
+TEXT_INVALIDATED = "text-invalidated"
+"""From this event on no yes under its text counts, whoever's `invalidated` is still to be written."""
 SALT_BYTES = 32
 SALT = "salt"
 """In the detail of every public event: packages carry all leaves, and a leaf without chance in it can be guessed."""
@@ -95,6 +97,8 @@ class Event:
     """Needs a customer, whose key seals it."""
     commitment: bytes | None = None
     """For what is kept elsewhere with its salt (a use's set of customers, a staff member's name)."""
+    sealed: bytes | None = None
+    """Private details that were sealed beforehand (`sealed_beforehand`); the commitment is to them."""
 
     def __post_init__(self) -> None:
         if self.private is not None and (self.customer is None or self.commitment is not None):
@@ -153,12 +157,19 @@ def lock(connection: Connection, tree: str) -> int:
 
     On SQLite the transaction already is alone (BEGIN IMMEDIATE), so this is a plain read there.
     """
-    size = connection.execute(
-        select(heads.c.size).where(heads.c.tree == tree).with_for_update()
-    ).scalar_one_or_none()
-    if size is None:
+    return _hold(connection, tree).size
+
+
+def _hold(connection: Connection, tree: str) -> Frontier:
+    row = connection.execute(
+        select(heads.c.size, heads.c.frontier).where(heads.c.tree == tree).with_for_update()
+    ).one_or_none()
+    if row is None:
         raise Unavailable(f"The {tree} tree has no head row.", "Restore the records from a back-up, then run: volens audit")
-    return int(size)
+    frontier = Frontier.from_bytes(bytes(row.frontier))
+    if frontier.size != row.size:
+        raise Unavailable(f"The {tree} tree's head row contradicts itself.", "Run: volens audit")
+    return frontier
 
 
 def append(connection: Connection, tree: str, happened: Sequence[Event], sealer: Sealer | None = None) -> int:
@@ -169,12 +180,8 @@ def append(connection: Connection, tree: str, happened: Sequence[Event], sealer:
     if not happened:
         raise ValueError("nothing to append")
     sealings = [_seal(event, sealer) for event in happened]
-    first = lock(connection, tree)
-    frontier = Frontier.from_bytes(
-        connection.execute(select(heads.c.frontier).where(heads.c.tree == tree)).scalar_one()
-    )
-    if frontier.size != first:
-        raise Unavailable(f"The {tree} tree's head row contradicts itself.", "Run: volens audit")
+    frontier = _hold(connection, tree)
+    first = frontier.size
     rows = [
         _row(tree, first + place, event, commitment, sealed)
         for place, (event, (commitment, sealed)) in enumerate(zip(happened, sealings, strict=True))
@@ -191,11 +198,17 @@ def append(connection: Connection, tree: str, happened: Sequence[Event], sealer:
 def _seal(event: Event, sealer: Sealer | None) -> tuple[bytes | None, bytes | None]:
     """Commitment and sealed rest. Done before the head row is taken: it is the slow part of an append."""
     if event.private is None:
-        return event.commitment, None
+        return event.commitment, event.sealed
     if sealer is None or event.customer is None:
         raise ValueError("an event with private details needs a sealer")
     salt = secrets.token_bytes(SALT_BYTES)
     return commit_to(event.private, salt), sealer.seal(event.customer, salt + canonical_json(event.private))
+
+
+def sealed_beforehand(event: Event, sealer: Sealer) -> Event:
+    """The same event with its private details sealed, so that nothing slow is left to do while the head row is held."""
+    commitment, sealed = _seal(event, sealer)
+    return replace(event, private=None, commitment=commitment, sealed=sealed)
 
 
 def _row(tree: str, seq: int, event: Event, commitment: bytes | None, sealed: bytes | None) -> Row:
@@ -206,7 +219,7 @@ def _row(tree: str, seq: int, event: Event, commitment: bytes | None, sealed: by
         tree, seq, event.kind, event.customer, event.purpose, event.recipient, event.text, day, detail,
         commitment, b"", sealed,
     )
-    return Row(**{**vars(bare), "leaf": leaf_hash(bare.entry())})
+    return replace(bare, leaf=leaf_hash(bare.entry()))
 
 
 def size(connection: Connection, tree: str) -> int:
@@ -280,6 +293,18 @@ def customers_of_kind(connection: Connection, kind: str) -> set[int]:
     return {int(customer) for (customer,) in connection.execute(query) if customer is not None}
 
 
+def newest(connection: Connection, tree: str, kind: str) -> int | None:
+    """The seq of the newest event of a kind, without reading it; none if there is none."""
+    found = connection.execute(select(func.max(events.c.seq)).where(events.c.tree == tree, events.c.kind == kind)).scalar()
+    return int(found) if found is not None else None
+
+
+def texts_ended(connection: Connection, since: int = 0) -> frozenset[str]:
+    """The texts that were invalidated at seq ≥ `since`: from that event on no yes under them counts."""
+    query = select(events.c.text).where(events.c.tree == EVENTS, events.c.kind == TEXT_INVALIDATED, events.c.seq >= since)
+    return frozenset(str(text) for (text,) in connection.execute(query))
+
+
 def require_programme(connection: Connection, digest: str) -> int:
     """Raises `Unavailable` if another programme came into force meanwhile; returns the size of the public tree.
 
@@ -294,14 +319,6 @@ def require_programme(connection: Connection, digest: str) -> int:
 def strangers(connection: Connection) -> int:
     """Rows of trees that do not exist."""
     return int(connection.execute(select(func.count()).where(events.c.tree.not_in(TREES))).scalar_one())
-
-
-def customers_since(connection: Connection, position: int) -> set[int]:
-    """Customers about whom something was recorded at seq ≥ `position`: whoever may have changed their mind."""
-    query = select(events.c.customer).distinct().where(
-        events.c.tree == EVENTS, events.c.seq >= position, events.c.customer.is_not(None)
-    )
-    return {int(customer) for (customer,) in connection.execute(query)}
 
 
 def count(connection: Connection, tree: str) -> int:

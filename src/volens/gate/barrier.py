@@ -70,8 +70,9 @@ class Barrier:
         with self._records.writing() as connection:
             position = store.hold_ledger(connection)
             affected = opened.permitted
-            if today == opened.day:
-                # The same day: only who said something since the read can have left. On another day time itself may have.
+            if today == opened.day and not store.text_ended_since(connection, opened.position):
+                # The same day: only who said something since the read can have left. On another day time itself may have,
+                # and a text that ended takes everybody under it along.
                 affected = store.changed_since(connection, opened.position) & affected
             leaving = affected - self._still(connection, request, affected, today)
             if leaving:
@@ -98,8 +99,9 @@ class Barrier:
 
     def _still(self, connection: Connection, request: ReadRequest, customers: BitMap, today: date) -> BitMap:
         """Those of `customers` who permit `request` now, seen from inside the transaction that holds the ledger."""
-        verdict = decide_request(request, self._rules, today)
+        rules = store.in_force(connection, self._rules)
+        verdict = decide_request(request, rules, today)
         if not verdict.allowed:
             return BitMap()
-        rule = self._rules[request.purpose]
+        rule = rules[request.purpose]
         return store.permitted(connection, request, cover(request, rule, today), customers)

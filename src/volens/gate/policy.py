@@ -9,8 +9,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from volens.errors import Refused
@@ -77,6 +77,19 @@ class TextRule:
 
 Rulebook = Mapping[str, PurposeRule]
 """The purposes of the programme, by id."""
+
+
+def without_texts(rules: Rulebook, ended: Collection[str]) -> Rulebook:
+    """The rules after some texts were invalidated in one operation: no yes under them counts on any day."""
+    if not ended:
+        return rules
+    return {
+        name: replace(
+            rule,
+            texts={text: replace(told, invalidated_on=date.min) if text in ended else told for text, told in rule.texts.items()},
+        )
+        for name, rule in rules.items()
+    }
 
 
 @dataclass(frozen=True)

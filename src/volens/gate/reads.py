@@ -6,7 +6,7 @@ Rules:
 2. `opened` is committed before the first row is read; `closed` with the customers really seen. Without `closed`, the
    record says that everybody permitted was seen, and it stands on the page of each of them.
 3. The permitted set and its position come from one snapshot taken after `opened`: a withdrawal that was acknowledged
-   before the read started is in it.
+   before the read started is in it, and so is the end of a text, from the moment at which ending it began.
 4. What the gate cannot tell is no: an unknown purpose, recipient or field is refused, records that do not answer raise.
 5. Time enters as events: expiries that are due are appended before the snapshot.
 
@@ -140,9 +140,9 @@ class Gate:
         return self._permitted(request, self.require(request))
 
     def _permitted(self, request: ReadRequest, today: date) -> tuple[BitMap, int]:
-        rule = self._rules[request.purpose]
         with self._records.reading() as connection:
             position = store.ledger_position(connection)
+            rule = store.in_force(connection, self._rules)[request.purpose]
             customers = store.permitted(connection, request, cover(request, rule, today))
         return customers, position
 

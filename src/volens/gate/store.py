@@ -33,10 +33,11 @@ from sqlalchemy import (
     update,
 )
 
-from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, customers_since, lock, require_programme, size
+from volens.evidence.groups import customers_since
+from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, lock, require_programme, size, texts_ended
 from volens.evidence.merkle import canonical_json
-from volens.gate.policy import Cover, ReadRequest
-from volens.permissions import ledger
+from volens.gate.policy import Cover, ReadRequest, Rulebook, without_texts
+from volens.permissions import store as permissions
 
 BLOCK_BITS = 16
 """A block holds 2¹⁶ consecutive customer numbers."""
@@ -313,10 +314,20 @@ def changed_since(connection: Connection, position: int) -> BitMap:
     return BitMap(customers_since(connection, position))
 
 
+def in_force(connection: Connection, rules: Rulebook) -> Rulebook:
+    """The programme's rules without the texts that were invalidated, as this transaction sees it."""
+    return without_texts(rules, texts_ended(connection))
+
+
+def text_ended_since(connection: Connection, position: int) -> bool:
+    """Whether any text was invalidated at or after `position`: then everybody's yes has to be looked at again."""
+    return bool(texts_ended(connection, position))
+
+
 def permitted(connection: Connection, request: ReadRequest, covered: Cover, among: BitMap | None = None) -> BitMap:
     """Customers (of `among`, if given) whose standing yes covers the request, as this transaction sees it."""
     return BitMap(
-        ledger.permitted(
+        permissions.permitted(
             connection,
             request.purpose,
             request.recipient,

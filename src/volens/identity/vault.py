@@ -14,8 +14,9 @@ import hashlib
 import json
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -33,7 +34,7 @@ from sqlalchemy.exc import IntegrityError
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, Tampered
 from volens.evidence.log import EVENTS, Event, append, lock
-from volens.holders import Database, Keys
+from volens.holders import Database, Keys, Sealer
 from volens.identity.keys import decrypt, encrypt
 from volens.identity.store import accounts, customer_keys, customers, numbers
 
@@ -63,6 +64,19 @@ class Person(Protocol):
 
     @property
     def details(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True)
+class HeldKeys:
+    """Opened keys of some customers, for the length of one block; implements `holders.Sealer`."""
+
+    keys: dict[int, bytes] = field(repr=False)
+
+    def seal(self, customer: int, plaintext: bytes) -> bytes:
+        """Encrypts under the customer's key; `NotFound` if it is destroyed."""
+        if customer not in self.keys:
+            raise NotFound("This customer's key is destroyed or was never made.", "Nothing can be sealed for them.")
+        return encrypt(self.keys[customer], plaintext, b"customer:%d" % customer)
 
 
 class Vault:
@@ -291,16 +305,29 @@ class Vault:
 
     def warm(self, wanted: Iterable[int]) -> None:
         """Reads many keys at once, before a bulk of seals, and forgets all others. With nothing wanted, forgets all."""
-        missing = sorted(set(wanted))
         self._opened.clear()
+        self._opened.update(self._read_keys(wanted))
+
+    @contextmanager
+    def sealer(self, wanted: Iterable[int]) -> Iterator[Sealer]:
+        """Seals for some customers, beside other threads that do the same; their keys are forgotten when the block ends."""
+        held = HeldKeys(self._read_keys(wanted))
+        try:
+            yield held
+        finally:
+            held.keys.clear()
+
+    def _read_keys(self, wanted: Iterable[int]) -> dict[int, bytes]:
+        missing, found = sorted(set(wanted)), {}
         if not missing:
-            return
+            return {}
         with self._key_store.reading() as connection:
             for start in range(0, len(missing), LOOKUP_CHUNK):
                 chunk = missing[start : start + LOOKUP_CHUNK]
                 query = select(customer_keys).where(customer_keys.c.customer.in_(chunk))
                 for customer, wrapped in connection.execute(query):
-                    self._opened[int(customer)] = self._keys.unwrap(wrapped)
+                    found[int(customer)] = self._keys.unwrap(wrapped)
+        return found
 
     def seal(self, customer: int, plaintext: bytes) -> bytes:
         """Encrypts under the customer's key; implements `holders.Sealer`."""

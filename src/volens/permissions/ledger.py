@@ -1,7 +1,7 @@
 """The ledger of choices: appended with its proof, in force when the call returns.
 
 Rules:
-1. A choice, its leaf and the state that follows are one transaction.
+1. A choice, its leaf and the state that follows are one transaction. Calls that arrive together share it.
 2. A yes is only taken under a text that is in force and names the recipient; a no is taken under any text, or none:
    saying no is never harder than saying yes.
 3. The state that is stored is `permissions.state`'s fold and nothing else; `volens audit` rebuilds it from the events.
@@ -10,52 +10,29 @@ Rules:
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Protocol
-
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    or_,
-    select,
-)
+from typing import TYPE_CHECKING, Any, Protocol
 
 from volens.clock import Clock, legal_day
-from volens.errors import BadInput, NotFound
-from volens.evidence.log import EVENTS, Event, append, lock, require_programme
-from volens.holders import Database
-from volens.permissions.state import ALL, KINDS, PERMITTING, Permission, Said, apply
+from volens.errors import BadInput, NotFound, Unavailable
+from volens.evidence import groups, log
+from volens.evidence.groups import IMPORT
+from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event, append, lock, require_programme
+from volens.holders import Database, Sealer
+from volens.permissions import store
+from volens.permissions.endings import Endings, end_now
+from volens.permissions.state import ALL, KINDS, PERMITTING, Permission, Said
+from volens.permissions.together import Job, Together
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 MAX_CHOICES = 5_000
 """Choices of one transaction: what a withdrawal may have to wait behind."""
-CHUNK = 500
-
-metadata = MetaData()
-
-permissions = Table(
-    "permissions",
-    metadata,
-    Column("customer", Integer, primary_key=True, autoincrement=False),
-    Column("purpose", String(64), primary_key=True),
-    Column("recipient", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("day", String(10), nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Index("permissions_by_use", "purpose", "recipient", "kind", "text", "customer"),
-)
 
 
 @dataclass(frozen=True)
@@ -101,11 +78,26 @@ class People(Protocol):
     def country_of(self, connection: Connection, wanted: Iterable[int]) -> dict[int, str]:
         """Country of each customer that exists."""
 
-    def warm(self, wanted: Iterable[int]) -> None:
-        """Reads many keys at once."""
+    def sealer(self, wanted: Iterable[int]) -> AbstractContextManager[Sealer]:
+        """Seals under the keys of some customers, for one block; `NotFound` for a customer whose key is destroyed."""
 
-    def seal(self, customer: int, plaintext: bytes) -> bytes:
-        """Encrypts under the customer's key."""
+    def reveal(self, sealed: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
+        """Opens what was sealed; None without a key, b"" where something does not open."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One line of a customer's history: a choice, and how it was said where that can still be opened."""
+
+    seq: int
+    kind: str
+    purpose: str
+    recipient: str
+    text: str
+    day: str
+    imported: bool
+    how: Mapping[str, Any]
+    """`at`, `language`, `surface`, `actor`, `proof`; empty for what time or the house brought about."""
 
 
 class Ledger:
@@ -113,13 +105,20 @@ class Ledger:
 
     def __init__(self, records: Database, people: People, terms: Terms, clock: Clock) -> None:
         self._records, self._people, self._terms, self._clock = records, people, terms, clock
+        self._together: Together[Sequence[Choice], list[int]] = Together(self._commit, MAX_CHOICES)
+        self._endings = Endings(records, terms.texts)
+        self._programme_seen = -1
 
     def record(self, choices: Sequence[Choice]) -> list[int]:
-        """Appends choices, all or none of each 5,000, and returns their seqs in order."""
+        """Appends choices, all or none of each 5,000, and returns their seqs in order. Durable when it returns.
+
+        Threads that call at the same time share a transaction; each learns only of its own mistakes.
+        """
         complete = [self._complete(choice) for choice in choices]
         seqs: list[int] = []
         for start in range(0, len(complete), MAX_CHOICES):
-            seqs += self._record_some(complete[start : start + MAX_CHOICES])
+            some = complete[start : start + MAX_CHOICES]
+            seqs += self._together.submit(some, len(some))
         return seqs
 
     def refuse_everything(self, customer: int, *, surface: str, actor: str = "the person", language: str = "fr") -> list[int]:
@@ -130,7 +129,7 @@ class Ledger:
         """
         with self._records.reading() as connection:
             standing = {
-                (row.purpose, row.recipient): row for row in _of_customers(connection, [customer])
+                (row.purpose, row.recipient): row for row in store.of_customers(connection, [customer])
             }
         permitted = {purpose for (purpose, _), row in standing.items() if row.permits}
         said = []
@@ -148,16 +147,33 @@ class Ledger:
     def of_customer(self, customer: int) -> list[Permission]:
         """What stands for one customer, by purpose and recipient."""
         with self._records.reading() as connection:
-            found = list(_of_customers(connection, [customer]))
+            found = [row for row in store.of_customers(connection, [customer]) if row.recipient != ALL]
         return sorted(found, key=lambda row: (row.purpose, row.recipient))
 
     def end_all(self, connection: Connection, customer: int, kind: str, today: date) -> int:
         """Ends every standing yes of a customer by an event of a kind that denies, in the caller's transaction, which holds
         the ledger. Needs no key of hers. Returns how many."""
-        standing = [row for row in _of_customers(connection, [customer]) if row.permits]
+        standing = [row for row in store.of_customers(connection, [customer]) if row.permits]
         if standing:
-            end(connection, standing, kind, today, self._terms.texts)
+            end_now(connection, standing, kind, today, self._terms.texts)
         return len(standing)
+
+    def history(self, customer: int) -> list[Spoken]:
+        """Everything that was ever recorded of one customer's choices, in order."""
+        with self._records.reading() as connection:
+            single = [row for row in log.rows(connection, EVENTS, customer=customer) if row.kind in KINDS]
+            grouped = groups.of_customer(connection, customer)
+            imports = groups.among(connection, {row.seq for row in grouped}, IMPORT)
+        rows: list[tuple[int, int, Any]] = [(row.seq, 0, row) for row in single] + [
+            (row.seq, row.place, row) for row in grouped
+        ]
+        rows.sort(key=lambda one: one[:2])
+        opened = self._people.reveal([(customer, row.sealed or b"") for _, _, row in rows])
+        return [
+            Spoken(seq, row.kind, row.purpose or "", row.recipient or "", row.text or "", row.day or "", seq in imports,
+                   json.loads(plain[SALT_BYTES:]) if plain else {})
+            for (seq, _, row), plain in zip(rows, opened, strict=True)
+        ]  # fmt: skip
 
     def _complete(self, choice: Choice) -> Choice:
         """Fills in the text in force and refuses what is unknown or cannot mean anything."""
@@ -185,7 +201,7 @@ class Ledger:
                     f"No text of {choice.purpose!r} ever named the recipient {choice.recipient!r}.",
                     f"They named: {', '.join(sorted(ever))}. Use {ALL} for all of them.",
                 )
-        return Choice(**{**vars(choice), "text": text})
+        return replace(choice, text=text)
 
     def _check_yes(self, choice: Choice, text: str) -> None:
         allowed = self._terms.kinds[choice.purpose] & PERMITTING
@@ -209,49 +225,90 @@ class Ledger:
                 f"It names: {', '.join(sorted(self._terms.texts[text]))}.",
             )
 
-    def _record_some(self, choices: Sequence[Choice]) -> list[int]:
-        who = {choice.customer for choice in choices}
+    def _commit(self, jobs: list[Job[Sequence[Choice], list[int]]]) -> None:
+        """One transaction for all of them. What is wrong with one job is noted on it, and the others go on."""
+        who = {choice.customer for job in jobs for choice in job.work}
         with self._records.reading() as connection:
             countries = self._people.country_of(connection, who)
-        if len(countries) < len(who):
-            raise NotFound("A choice names a customer who does not exist.", "Ingest the customer master first.")
-        self._people.warm(who)
         now = self._clock.now()
         days = {customer: legal_day(now, country) for customer, country in countries.items()}
-        happened = [_event(choice, days[choice.customer], now.isoformat()) for choice in choices]
+        events: dict[int, list[Event]] = {}
+        with self._people.sealer(who) as sealer:
+            for place, job in enumerate(jobs):
+                try:
+                    events[place] = _events(job.work, days, now.isoformat(), sealer)
+                except NotFound as error:
+                    job.error = error
+        if not events:
+            return
+        first: dict[int, int] = {}
         with self._records.writing() as connection:
-            if any(choice.kind in PERMITTING for choice in choices):
-                require_programme(connection, self._terms.programme)
-            first = append(connection, EVENTS, happened, self._people)
+            lock(connection, EVENTS)
             # From here on the head row is ours: what is read below is what the writer before us committed.
-            history = [
-                Said(first + place, one.customer, one.purpose, one.recipient, one.kind, str(one.text), days[one.customer])
-                for place, one in enumerate(choices)
-            ]
-            if len(self._people.country_of(connection, who)) < len(who):
-                # Erased since we looked. Said after an erasure, a choice would be about somebody who does not exist.
-                raise NotFound("A choice names a customer who does not exist.", "She may just have been erased.")
-            _keep(connection, history, self._terms.texts)
-        self._people.warm(())  # keys are held no longer than they are needed
-        return list(range(first, first + len(choices)))
+            self._refuse_the_erased(connection, jobs, who)
+            self._refuse_old_yeses(connection, jobs)
+            able = [place for place in events if jobs[place].error is None]
+            if able:
+                seq = append(connection, EVENTS, [event for place in able for event in events[place]])
+                history = []
+                for place in able:
+                    first[place] = seq
+                    for one in jobs[place].work:
+                        day = days[one.customer]
+                        history.append(Said(seq, one.customer, one.purpose, one.recipient, one.kind, str(one.text), day))
+                        seq += 1
+                store.keep(connection, history, self._terms.texts)
+        # Only here, after the commit, is anybody told that it is done.
+        for place, start in first.items():
+            jobs[place].answer = list(range(start, start + len(jobs[place].work)))
+
+    def _refuse_the_erased(self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]], who: set[int]) -> None:
+        """Said after an erasure, a choice would be about somebody who does not exist."""
+        there = self._people.country_of(connection, who)
+        for job in jobs:
+            if job.error is None and any(choice.customer not in there for choice in job.work):
+                job.error = NotFound("A choice names a customer who does not exist.", "They may just have been erased.")
+
+    def _refuse_old_yeses(self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]]) -> None:
+        """A yes is not taken by old rules, nor under a text that was invalidated meanwhile. A no always is."""
+        asking = [job for job in jobs if job.error is None and any(choice.kind in PERMITTING for choice in job.work)]
+        if not asking:
+            return
+        newest = log.newest(connection, PUBLIC, "programme")
+        trouble: Unavailable | None = None
+        if newest is None or newest != self._programme_seen:
+            try:
+                require_programme(connection, self._terms.programme)
+                self._programme_seen = newest if newest is not None else -1
+            except Unavailable as error:
+                trouble = error
+        ended = log.texts_ended(connection)
+        for job in asking:
+            under = {str(choice.text) for choice in job.work if choice.kind in PERMITTING} & ended
+            if trouble is not None:
+                job.error = trouble
+            elif under:
+                job.error = BadInput(
+                    f"The text {', '.join(sorted(under))} was invalidated: nobody can accept it any more.",
+                    "Write a new version of it, and ask again; a no is taken at any time.",
+                )
 
     def expire(self, purpose: str, accepted_before: date, today: date) -> int:
-        """Appends `expired` for every yes to `purpose` that was given before a day. Returns how many.
+        """Appends `expired` for every yes to `purpose` that was given before a day. Returns how many."""
+        return self._endings.expire(purpose, accepted_before, today)
 
-        Time enters the ledger as events, so that what a read was allowed to see can be replayed.
-        """
-        with self._records.reading() as connection:
-            due = _accepted_before(connection, purpose, accepted_before)
-        for start in range(0, len(due), MAX_CHOICES):
-            with self._records.writing() as connection:
-                lock(connection, EVENTS)
-                # Somebody may have renewed, or another process expired them, since the list was made.
-                still = set(_accepted_before(connection, purpose, accepted_before))
-                some = sorted(set(due[start : start + MAX_CHOICES]) & still, key=lambda row: row.seq)
-                if not some:
-                    continue
-                end(connection, some, "expired", today, self._terms.texts)
-        return len(due)
+    def invalidate(
+        self, text: str, today: date, *, why: str, by: str, progress: Callable[[int], None] = lambda done: None
+    ) -> int:
+        """Ends one version of a text: from the first commit on no yes under it counts. Returns how many yeses ended."""
+        return self._endings.invalidate(text, today, why=why, by=by, progress=progress)
+
+
+def _events(choices: Sequence[Choice], days: Mapping[int, date], at: str, sealer: Sealer) -> list[Event]:
+    """One caller's choices as sealed events, or `NotFound`."""
+    if any(choice.customer not in days for choice in choices):
+        raise NotFound("A choice names a customer who does not exist.", "Ingest the customer master first.")
+    return [log.sealed_beforehand(_event(choice, days[choice.customer], at), sealer) for choice in choices]
 
 
 def _event(choice: Choice, day: date, at: str) -> Event:
@@ -270,105 +327,3 @@ def _event(choice: Choice, day: date, at: str) -> Event:
             "proof": dict(choice.proof),
         },
     )
-
-
-def end(
-    connection: Connection, standing: Sequence[Permission], kind: str, day: date, named: Mapping[str, frozenset[str]]
-) -> None:
-    """Appends an event of `kind` for each permission, without private details, and stores what follows."""
-    happened = [
-        Event(kind, customer=row.customer, purpose=row.purpose, recipient=row.recipient, text=row.text, day=day) for row in standing
-    ]
-    first = append(connection, EVENTS, happened)
-    history = [
-        Said(first + place, row.customer, row.purpose, row.recipient, kind, row.text, day) for place, row in enumerate(standing)
-    ]
-    _keep(connection, history, named)
-
-
-def _keep(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> None:
-    """Stores the fold of what stood and what was said just now."""
-    standing: dict[tuple[int, str], dict[str, Permission]] = defaultdict(dict)
-    for row in _of_customers(connection, {said.customer for said in history}):
-        standing[row.customer, row.purpose][row.recipient] = row
-    before = {key: dict(rows) for key, rows in standing.items()}
-    for said in history:
-        key = (said.customer, said.purpose)
-        standing[key] = apply(standing[key], said, named.get(said.text, frozenset()))
-    changed = [
-        row
-        for key in {(said.customer, said.purpose) for said in history}
-        for recipient, row in standing[key].items()
-        if before.get(key, {}).get(recipient) != row
-    ]
-    if not changed:
-        return
-    for row in changed:
-        if row.recipient in before.get((row.customer, row.purpose), {}):
-            connection.execute(
-                delete(permissions).where(
-                    permissions.c.customer == row.customer,
-                    permissions.c.purpose == row.purpose,
-                    permissions.c.recipient == row.recipient,
-                )
-            )
-    connection.execute(insert(permissions), [{**vars(row), "day": row.day.isoformat()} for row in changed])
-
-
-def _of_customers(connection: Connection, wanted: Iterable[int]) -> Iterable[Permission]:
-    listed = sorted(wanted)
-    for start in range(0, len(listed), CHUNK):
-        query = select(permissions).where(permissions.c.customer.in_(listed[start : start + CHUNK]))
-        for row in connection.execute(query).mappings():
-            yield Permission(**{**row, "day": date.fromisoformat(row["day"])})
-
-
-def stored(connection: Connection) -> Iterator[dict[str, Any]]:
-    """All that is stored, as it is stored, for the audit."""
-    for row in connection.execute(select(permissions).execution_options(yield_per=5_000)).mappings():
-        yield dict(row)
-
-
-def _accepted_before(connection: Connection, purpose: str, day: date) -> list[Permission]:
-    query = select(permissions).where(
-        permissions.c.purpose == purpose,
-        permissions.c.kind.in_(sorted(PERMITTING)),
-        permissions.c.day < day.isoformat(),
-    )
-    return [Permission(**{**row, "day": date.fromisoformat(row["day"])}) for row in connection.execute(query).mappings()]
-
-
-def permitted(
-    connection: Connection,
-    purpose: str,
-    recipient: str,
-    texts: Sequence[str],
-    kinds: Iterable[str],
-    notified_until: date,
-    accepted_from: date | None,
-    among: Sequence[int] | None = None,
-) -> list[int]:
-    """Customers whose standing yes for (purpose, recipient) is under one of `texts`.
-
-    The set-wise half of `gate.policy`: only a yes of one of `kinds`, a `notified` only if its day is on or before
-    `notified_until`, and no yes from before `accepted_from`. `among` restricts the answer to some customers.
-    """
-    allowed = sorted(set(kinds) & PERMITTING)
-    if not texts or not allowed:
-        return []
-    query = select(permissions.c.customer).where(
-        permissions.c.purpose == purpose,
-        permissions.c.recipient == recipient,
-        permissions.c.text.in_(sorted(texts)),
-        permissions.c.kind.in_(allowed),
-        or_(permissions.c.kind != "notified", permissions.c.day <= notified_until.isoformat()),
-    )
-    if accepted_from is not None:
-        query = query.where(permissions.c.day >= accepted_from.isoformat())
-    if among is None:
-        return [int(customer) for (customer,) in connection.execute(query)]
-    found: list[int] = []
-    for start in range(0, len(among), CHUNK):
-        some = query.where(permissions.c.customer.in_(among[start : start + CHUNK]))
-        found += [int(customer) for (customer,) in connection.execute(some)]
-    return found

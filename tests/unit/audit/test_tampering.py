@@ -19,7 +19,7 @@ from tests.unit.identity.test_vault import Somebody
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.errors import Tampered
-from volens.evidence import log
+from volens.evidence import groups, log
 from volens.evidence.log import EVENTS, PUBLIC, TREES, Event, Row
 from volens.evidence.merkle import Frontier, leaf_hash
 from volens.ingest.store import BatchRecords, Quarantined
@@ -60,6 +60,9 @@ def a_year(shop: Shop) -> list[int]:
     release = workflow.request(PLAN, JUICE, {"grid": "coarse"}, "Alice Exemple").release
     workflow.drawn(release, "Alice Exemple")
     workflow.approve(release, "Bruno Modèle")
+    for customer in (people[2], people[4]):
+        shop.say(customer, "given", old=True)
+    shop.ledger.invalidate("statistics/1", START.date(), why="it named too few", by="Alice Exemple")
     shop.outside.publish(shop.records)
     return people
 
@@ -95,6 +98,15 @@ def swap_cards(connection: Connection) -> None:
         connection.execute(text("update accounts set found_by = :by where account = :of"), {"by": other, "of": account})
 
 
+def row_of_another(connection: Connection) -> None:
+    """A row is rewritten together with its own leaf: only the event's root knows."""
+    (seq,) = connection.execute(text("select distinct seq from group_rows")).one()
+    changed = replace(groups.rows_of(connection, seq)[0], customer=1)
+    connection.execute(
+        text("update group_rows set customer = 1, leaf = :leaf where place = 0"), {"leaf": leaf_hash(changed.entry())}
+    )
+
+
 TAMPERINGS = {
     "a removal was never asked for": (run("delete from removals where done is null"), "removals "),
     "a removal is put off": (run("update removals set due_day = '2030-01-01' where done is null"), "removals "),
@@ -118,6 +130,13 @@ TAMPERINGS = {
     "a tree that does not exist": (
         run("update events set tree = 'other' where tree = 'events' and seq = 3"), "events"),
     "the head is broken": (run("update heads set size = 3 where tree = 'public'"), "public head"),
+    "a row of an event of many becomes a yes": (
+        run("update group_rows set kind = 'given' where place = 1"), "events 24 row 1"),
+    "a row of an event of many is given to another, with its leaf": (row_of_another, "events "),
+    "a row of an event of many is removed": (run("delete from group_rows where place = 0"), "events 24 row 1"),
+    "the last row of an event of many is removed": (run("delete from group_rows where place = 1"), "events "),
+    "a row is added to an event that has none": (
+        run("update group_rows set seq = 1 where place = 1"), "events 1"),
     "a permission is turned": (run("update permissions set kind = 'given' where kind = 'withdrawn'"), "permissions 4/"),
     "a permission is invented": (
         run(

@@ -9,19 +9,20 @@ from sqlalchemy import MetaData
 from volens.databases import lease
 from volens.databases.connect import SqlDatabase
 from volens.databases.migrate import at_head, upgrade
-from volens.evidence import log
+from volens.evidence import groups, log
 from volens.gate import store as gate_store
 from volens.identity import store as identity_store
 from volens.ingest import store as intake_store
 from volens.insights import accountant
-from volens.permissions import ledger
+from volens.permissions import store as permissions
 from volens.purchases import queue
 from volens.releases import store as release_store
 
 DECLARED = (
     log.metadata,
     identity_store.metadata,
-    ledger.metadata,
+    permissions.metadata,
+    groups.metadata,
     gate_store.metadata,
     accountant.metadata,
     release_store.metadata,

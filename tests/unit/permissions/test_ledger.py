@@ -6,7 +6,7 @@ import pytest
 from tests.support.shop import JUICE, REMINDERS, SOAP, STATISTICS, Shop
 
 from volens.errors import BadInput, NotFound
-from volens.evidence import log
+from volens.evidence import groups, log
 from volens.evidence.log import EVENTS
 from volens.permissions.ledger import Choice
 
@@ -83,7 +83,8 @@ def test_a_yes_ends_after_its_months_and_the_end_is_an_event(shop: Shop) -> None
     with shop.gate.open_purchases(shop.request()) as reading:
         assert customer not in reading.opened.permitted
     with shop.records.reading() as connection:
-        assert {row.customer for row in log.rows(connection, EVENTS, kinds=["expired"])} == {customer}
+        (event,) = log.rows(connection, EVENTS, kinds=["expiry"])
+        assert {(row.customer, row.kind) for row in groups.rows_of(connection, event.seq)} == {(customer, "expired")}
     assert permitted(shop, SOAP) == set()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from volens.errors import BadInput, NotFound, Tampered
 from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.gate.barrier import Drawn, Leaving
+from volens.holders import Sealer
 from volens.identity.tombstones import Stones, Tombstones
+from volens.identity.vault import HeldKeys
 from volens.permissions.ledger import Choice
 from volens.rights.erasure import GROUNDS, Erasure
 
@@ -135,16 +139,16 @@ def test_killed_half_way_the_same_command_takes_it_up(shop: Shop, camille: int, 
 def test_a_choice_that_was_on_its_way_is_not_recorded_after_the_erasure(shop: Shop, camille: int) -> None:
     """The ledger looked her up, then she was erased, then it wanted to write."""
     eraser = Eraser(shop)
-    looked_up = shop.vault.warm
+    keys_read = shop.vault.sealer
 
-    def erased_meanwhile(wanted: object) -> None:
-        looked_up(wanted)  # type: ignore[arg-type]
-        held, shop.vault._opened = shop.vault._opened, {}
-        shop.vault.warm = looked_up  # type: ignore[method-assign]
+    def erased_meanwhile(wanted: Iterable[int]) -> AbstractContextManager[Sealer]:
+        with keys_read(wanted) as sealer:
+            on_its_way = HeldKeys(dict(sealer.keys))  # type: ignore[attr-defined]
+        shop.vault.sealer = keys_read  # type: ignore[method-assign]
         eraser.station.erase(camille, **WHO)
-        shop.vault._opened = held
+        return nullcontext(on_its_way)
 
-    shop.vault.warm = erased_meanwhile  # type: ignore[method-assign,assignment]
+    shop.vault.sealer = erased_meanwhile  # type: ignore[method-assign,assignment]
     with pytest.raises(NotFound, match="does not exist"):
         shop.ledger.record([Choice(camille, "statistics", "given")])
     assert not [row for row in shop.ledger.of_customer(camille) if row.permits]

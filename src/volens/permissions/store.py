@@ -1,0 +1,173 @@
+"""The table of permissions: what the fold of the choices gives, stored so that a gate can read it set-wise.
+
+Rules:
+1. Written by `keep` alone, in the transaction that appends the choices, after the head row was taken.
+2. A row for `ALL` is a no to everybody (`permissions.state`, rule 6); no request ever names it, so it permits nothing.
+3. No personal data: customer numbers, and what stands for them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from volens.permissions.state import PERMITTING, Permission, Said, apply
+
+CHUNK = 500
+"""Customers named in one statement."""
+
+metadata = MetaData()
+
+permissions = Table(
+    "permissions",
+    metadata,
+    Column("customer", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", String(64), primary_key=True),
+    Column("recipient", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Index("permissions_by_use", "purpose", "recipient", "kind", "text", "customer"),
+)
+
+_CHANGED = (
+    update(permissions)
+    .where(
+        permissions.c.customer == bindparam("who"),
+        permissions.c.purpose == bindparam("what_for"),
+        permissions.c.recipient == bindparam("to"),
+    )
+    .values(kind=bindparam("new_kind"), text=bindparam("new_text"), day=bindparam("new_day"), seq=bindparam("new_seq"))
+)
+
+
+def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> int:
+    """Stores the fold of what stood and what was said just now. Returns how many permissions it changed."""
+    standing: dict[tuple[int, str], dict[str, Permission]] = defaultdict(dict)
+    wanted = {(said.customer, said.purpose) for said in history}
+    for row in of_customers(connection, {who for who, _ in wanted}, {purpose for _, purpose in wanted}):
+        standing[row.customer, row.purpose][row.recipient] = row
+    before = {key: standing[key] for key in wanted}
+    for said in history:
+        key = (said.customer, said.purpose)
+        standing[key] = apply(standing[key], said, named.get(said.text, frozenset()))
+    new, changed = [], []
+    for key in sorted(wanted):
+        for recipient, row in standing[key].items():
+            old = before[key].get(recipient)
+            if old is None:
+                new.append({**vars(row), "day": row.day.isoformat()})
+            elif old is not row:
+                changed.append({
+                    "who": row.customer, "what_for": row.purpose, "to": recipient, "new_kind": row.kind,
+                    "new_text": row.text, "new_day": row.day.isoformat(), "new_seq": row.seq,
+                })  # fmt: skip
+    if changed:
+        connection.execute(_CHANGED, changed)
+    if new:
+        connection.execute(insert(permissions), new)
+    return len(new) + len(changed)
+
+
+def of_customers(
+    connection: Connection, wanted: Iterable[int], purposes: Iterable[str] | None = None
+) -> Iterator[Permission]:
+    """What is stored for some customers, for some purposes or all."""
+    listed = sorted(wanted)
+    days: dict[str, date] = {}
+    for start in range(0, len(listed), CHUNK):
+        query = select(permissions).where(permissions.c.customer.in_(listed[start : start + CHUNK]))
+        if purposes is not None:
+            query = query.where(permissions.c.purpose.in_(sorted(purposes)))
+        for customer, purpose, recipient, kind, text, day, seq in connection.execute(query):
+            if day not in days:
+                days[day] = date.fromisoformat(day)
+            yield Permission(customer, purpose, recipient, kind, text, days[day], seq)
+
+
+def stored(connection: Connection) -> Iterator[dict[str, Any]]:
+    """All that is stored, as it is stored, for the audit."""
+    for row in connection.execute(select(permissions).execution_options(yield_per=5_000)).mappings():
+        yield dict(row)
+
+
+def yes_accepted_before(connection: Connection, purpose: str, day: date, limit: int) -> list[Permission]:
+    """Up to `limit` standing yeses to a purpose from before a day, in order of customer."""
+    query = select(permissions).where(
+        permissions.c.purpose == purpose,
+        permissions.c.kind.in_(sorted(PERMITTING)),
+        permissions.c.day < day.isoformat(),
+    )
+    return _some(connection, query, limit)
+
+
+def yes_under(connection: Connection, text: str, limit: int) -> list[Permission]:
+    """Up to `limit` standing yeses under a text, in order of customer."""
+    query = select(permissions).where(
+        permissions.c.purpose == text.split("/")[0],
+        permissions.c.kind.in_(sorted(PERMITTING)),
+        permissions.c.text == text,
+    )
+    return _some(connection, query, limit)
+
+
+def _some(connection: Connection, query: Any, limit: int) -> list[Permission]:
+    rows = connection.execute(query.limit(limit)).mappings()
+    found = [Permission(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
+    return sorted(found, key=lambda row: (row.customer, row.recipient))
+
+
+def permitted(
+    connection: Connection,
+    purpose: str,
+    recipient: str,
+    texts: Sequence[str],
+    kinds: Iterable[str],
+    notified_until: date,
+    accepted_from: date | None,
+    among: Sequence[int] | None = None,
+) -> list[int]:
+    """Customers whose standing yes for (purpose, recipient) is under one of `texts`.
+
+    The set-wise half of `gate.policy`: only a yes of one of `kinds`, a `notified` only if its day is on or before
+    `notified_until`, and no yes from before `accepted_from`. `among` restricts the answer to some customers.
+    """
+    allowed = sorted(set(kinds) & PERMITTING)
+    if not texts or not allowed:
+        return []
+    query = select(permissions.c.customer).where(
+        permissions.c.purpose == purpose,
+        permissions.c.recipient == recipient,
+        permissions.c.text.in_(sorted(texts)),
+        permissions.c.kind.in_(allowed),
+        or_(permissions.c.kind != "notified", permissions.c.day <= notified_until.isoformat()),
+    )
+    if accepted_from is not None:
+        query = query.where(permissions.c.day >= accepted_from.isoformat())
+    if among is None:
+        return [int(customer) for (customer,) in connection.execute(query)]
+    found: list[int] = []
+    for start in range(0, len(among), CHUNK):
+        some = query.where(permissions.c.customer.in_(among[start : start + CHUNK]))
+        found += [int(customer) for (customer,) in connection.execute(some)]
+    return found
