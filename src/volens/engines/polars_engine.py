@@ -1,23 +1,28 @@
-"""The fast engine: bucket by bucket with Polars, then whole-number arithmetic with numpy.
+"""The fast engine: bucket by bucket, read with Polars, then whole-number arithmetic with numpy.
 
 1. A customer lives in one bucket, so a bucket's customers can be bounded without looking at any other. Memory is that
    of one bucket.
-2. The gate is a look-up in a boolean array by the dense customer number, inside the scan: a join would cost three to
-   five times that.
-3. Only the plan's columns of the files that the read opened are read; nothing is written.
+2. The gate is a look-up in a boolean array by the dense customer number, before anything is counted: a join would cost
+   three to five times that.
+3. Only the plan's columns of the files that the read opened are read; nothing is written. Days and currencies are not
+   even decoded where a file's own statistics prove that all of its lines count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow.parquet as pq
 from pyroaring import BitMap
 
-from volens.engines.clipping import add_bounded
+from volens.engines.clipping import Bounded
+from volens.engines.vectors import Lines, Vectors
 from volens.errors import Tampered
 from volens.insights.engine import ExactSums, ProductKeys, check_read, zeros
 from volens.insights.measures import LINE_LIMIT
@@ -25,6 +30,9 @@ from volens.insights.plan import Plan
 
 if TYPE_CHECKING:
     from volens.gate.reads import OpenedPurchases
+
+SELECTIVE = 0.25
+"""Where a category has fewer of the products than this, its lines are picked out inside the scan."""
 
 
 class PolarsEngine:
@@ -38,15 +46,16 @@ class PolarsEngine:
         sums = {name: vector.copy() for name, vector in empty.sums.items()}
         loss = dict(empty.loss)
         seen = BitMap()
-        gate = _gate(opened.permitted)
+        reader = _Reader(plan, products, _gate(opened.permitted))
+        bounded = {measure.measure: Bounded(measure) for measure in plan.measures}
         for paths in _buckets(opened):
-            customers, lines = _read(paths, plan, products, gate)
+            customers, lines = reader.read(paths)
             if seen & customers:
                 raise Tampered("A customer has purchases in two buckets.", "Restore the purchases table; no sum is safe.")
             seen |= customers
-            for measure in plan.measures:
-                entries = _values(lines, plan, measure.measure)
-                loss[measure.measure] += add_bounded(*_arrays(entries), measure, sums[measure.measure])
+            vectors = Vectors(lines, plan.pack)
+            for name in bounded:
+                loss[name] += bounded[name].add(vectors.entries(name), lines.customers, sums[name])
         return ExactSums(plan.hash, sums, loss, seen)
 
 
@@ -58,48 +67,146 @@ def _buckets(opened: OpenedPurchases) -> list[list[str]]:
     return [paths[bucket] for bucket in sorted(paths) if paths[bucket]]
 
 
-def _gate(permitted: BitMap) -> pl.Series:
+def _gate(permitted: BitMap) -> npt.NDArray[np.bool_]:
     """True at the numbers of those who permit, up to the highest of them."""
     allowed = np.zeros(permitted.max() + 1, dtype=np.bool_)
     allowed[np.frombuffer(permitted.to_array(), dtype=np.uint32)] = True
-    return pl.Series("permitted", allowed)
+    return allowed
 
 
-def _look_up(values: pl.Series, key: pl.Expr) -> pl.Expr:
-    """`values[key]`, null where the key is outside; a negative key would count from the end, so it is outside too."""
-    return pl.when(key >= 0).then(pl.lit(values).gather(key, null_on_oob=True))
+@dataclass(frozen=True)
+class _Keys:
+    """The customers of a bucket under small numbers: their own, without the low bits that all of them share."""
+
+    shift: int
+    residue: int
+    allowed: npt.NDArray[np.bool_]
+    """By small number: whether this customer permits. The last one stands for numbers that nobody can have."""
+
+    @classmethod
+    def of(cls, customers: npt.NDArray[np.int32], gate: npt.NDArray[np.bool_]) -> _Keys:
+        """Of the customers of a bucket's lines."""
+        if not len(customers):
+            return cls(0, 0, np.zeros(1, dtype=np.bool_))
+        first = int(customers[0])
+        differ = int(np.bitwise_or.reduce(customers ^ customers[0])) & 0x7FFFFFFF
+        shift = (differ & -differ).bit_length() - 1 if differ else 31
+        residue = first & ((1 << shift) - 1)
+        allowed = np.zeros((max(int(customers.max()), 0) >> shift) + 2, dtype=np.bool_)
+        known = gate[residue :: 1 << shift][: len(allowed) - 1]
+        allowed[: len(known)] = known
+        return cls(shift, residue, allowed)
+
+    def small(self, customers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Customers under their small numbers."""
+        small = customers >> np.int32(self.shift)
+        if len(small) and small.min() < 0:
+            small[small < 0] = len(self.allowed) - 1
+        return small
+
+    def numbers(self, small: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The customers' own numbers."""
+        return (small << self.shift) | self.residue
 
 
-def _read(paths: Sequence[str], plan: Plan, products: ProductKeys, gate: pl.Series) -> tuple[BitMap, pl.DataFrame]:
-    """The permitted customers that a bucket's files speak of, and their lines of the category.
+class _Reader:
+    """Reads one bucket after the other."""
 
-    Two scans: all lines are looked at for two narrow columns, the other columns are decoded for the category alone.
-    """
-    inside = pl.Series(np.flatnonzero(products.row_of_product >= 0))
-    asked = (
-        pl.scan_parquet(list(paths), hive_partitioning=False, glob=False)
-        .select(plan.fields)
-        .filter((pl.col("day") >= plan.start) & (pl.col("day") < plan.end) & (pl.col("currency") == plan.pack.currency))
-    )
-    permitted = _look_up(gate, pl.col("customer"))
-    customers = asked.filter(permitted).select(pl.col("customer").unique()).collect(engine="streaming")
-    day = (pl.col("day") - pl.lit(plan.start)).dt.total_days()
-    # lines: (customer, basket, quantity, amount, row, column); the category first, since that leaves the fewest
-    lines = (
-        asked.filter(pl.col("product").is_in(inside.implode()))
-        .filter(permitted)
-        .select(
-            "customer",
-            "basket",
-            pl.col("quantity").clip(-LINE_LIMIT, LINE_LIMIT),
-            pl.col("amount").clip(-LINE_LIMIT, LINE_LIMIT),
-            row=_look_up(pl.Series(products.row_of_product), pl.col("product")).cast(pl.Int64),
-            column=_look_up(pl.Series(_column_of_day(plan)), day).cast(pl.Int64),
+    def __init__(self, plan: Plan, products: ProductKeys, gate: npt.NDArray[np.bool_]) -> None:
+        self._plan, self._gate = plan, gate
+        self._rows = products.row_of_product
+        inside = self._rows >= 0
+        self._selective = bool(inside.mean() < SELECTIVE)
+        self._inside = pl.Series(np.flatnonzero(inside).astype(np.int32))
+        self._columns = _column_of_day(plan)
+
+    def read(self, paths: Sequence[str]) -> tuple[BitMap, Lines]:
+        """The permitted customers that a bucket's files speak of, and their lines of the category."""
+        # asked: the lines of the plan's days and currency, of all products and customers
+        asked = self._asked(paths)
+        wanted = [pl.col("product"), pl.col("day").to_physical(), "customer", "basket", "quantity", "amount"]
+        if not self._selective:
+            frame = asked.select(wanted).collect(engine="streaming")
+            customers = _numbers(frame, "customer")
+            keys = _Keys.of(customers, self._gate)
+            return self._seen(keys, customers), self._lines(frame, keys)
+        # Two scans: of all lines, one narrow column; of the others, the category's lines alone.
+        customers = _numbers(asked.select("customer").collect(engine="streaming"), "customer")
+        keys = _Keys.of(customers, self._gate)
+        frame = asked.filter(pl.col("product").is_in(self._inside.implode())).select(wanted).collect(engine="streaming")
+        return self._seen(keys, customers), self._lines(frame, keys)
+
+    def _asked(self, paths: Sequence[str]) -> pl.LazyFrame:
+        plan = self._plan
+        proven = [path for path in paths if self._all_count(path)]
+        others = [path for path in paths if path not in set(proven)]
+        parts = []
+        if proven:
+            parts.append(_scan(proven))
+        if others:
+            day, currency = pl.col("day"), pl.col("currency")
+            parts.append(_scan(others).filter((day >= plan.start) & (day < plan.end) & (currency == plan.pack.currency)))
+        columns = ["customer", "product", "day", "basket", "quantity", "amount"]
+        return pl.concat([part.select(columns) for part in parts]) if len(parts) > 1 else parts[0].select(columns)
+
+    def _all_count(self, path: str) -> bool:
+        """Whether a file's statistics prove that all its lines are of the plan's days and currency."""
+        plan = self._plan
+        metadata = pq.read_metadata(path)
+        places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
+        for group in range(metadata.num_row_groups):
+            for name, low, high in (
+                ("day", plan.start, plan.end - timedelta(days=1)),
+                ("currency", plan.pack.currency, plan.pack.currency),
+            ):
+                known = metadata.row_group(group).column(places[name]).statistics
+                if known is None or not known.has_min_max or known.null_count != 0 or known.min < low or known.max > high:
+                    return False
+        return True
+
+    def _seen(self, keys: _Keys, customers: npt.NDArray[np.int32]) -> BitMap:
+        met = np.zeros(len(keys.allowed), dtype=np.bool_)
+        met[keys.small(customers)] = True
+        return BitMap(keys.numbers(np.flatnonzero(met & keys.allowed)).astype(np.uint32))
+
+    def _lines(self, frame: pl.DataFrame, keys: _Keys) -> Lines:
+        """The permitted lines of the category and of a period, under small numbers."""
+        customer = keys.small(_numbers(frame, "customer"))
+        product = _numbers(frame, "product")
+        column = self._columns[_numbers(frame, "day") - self._first_day]
+        inside = (product >= 0) & (product < len(self._rows))
+        row = self._rows[product] if inside.all() else np.where(inside, self._rows[np.where(inside, product, 0)], -1)
+        counts = keys.allowed[customer] & (row >= 0) & (column >= 0)
+        place = np.flatnonzero(counts)
+        return Lines(
+            customers=len(keys.allowed),
+            customer=customer[place],
+            row=row[place],
+            column=column[place],
+            basket=_numbers(frame, "basket")[place],
+            quantity=_counted(_numbers(frame, "quantity")[place]),
+            amount=_counted(_numbers(frame, "amount")[place]),
         )
-        .filter(pl.col("column") >= 0)
-        .collect(engine="streaming")
-    )
-    return BitMap(customers["customer"].to_numpy()), lines
+
+    @property
+    def _first_day(self) -> int:
+        return int(np.datetime64(self._plan.start).astype(np.int64))
+
+
+def _scan(paths: Sequence[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(list(paths), hive_partitioning=False, glob=False)
+
+
+def _numbers(frame: pl.DataFrame, column: str) -> npt.NDArray[Any]:
+    """A column of whole numbers without nulls, in the type that it has in the file."""
+    return frame[column].to_numpy()
+
+
+def _counted(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """What a line counts: up to ±`LINE_LIMIT`."""
+    if len(values) == 0 or (values.max() <= LINE_LIMIT and values.min() >= -LINE_LIMIT):
+        return values
+    return np.clip(values, -LINE_LIMIT, LINE_LIMIT)
 
 
 def _column_of_day(plan: Plan) -> npt.NDArray[np.int16]:
@@ -108,38 +215,3 @@ def _column_of_day(plan: Plan) -> npt.NDArray[np.int16]:
     for index, period in enumerate(plan.pack.periods):
         columns[(period.start - plan.start).days : (period.end - plan.start).days] = index
     return columns
-
-
-def _values(lines: pl.DataFrame, plan: Plan, measure: str) -> pl.DataFrame:
-    """What each customer counts in each cell of a measure: (customer, cell, value), values above zero, by customer."""
-    pack = plan.pack
-    category, whole, periods = len(pack.brands) + 1, len(pack.periods), len(pack.periods)
-    if measure == "trips":
-        # A line counts in its own row and in the category; a basket once in each cell.
-        bought = lines.filter(pl.col("quantity") > 0).select("customer", "row", "column", "basket")
-        both = pl.concat([bought, bought.with_columns(row=pl.lit(category, pl.Int64))]).unique()
-        cell = pl.col("row") * periods + pl.col("column")
-        entries = both.group_by("customer", cell.alias("cell")).agg(value=pl.len().cast(pl.Int64))
-    elif measure == "buyers":
-        # Net quantity in the cell above zero, for rows and category, periods and whole.
-        net = lines.group_by("customer", "row", "column").agg(pl.col("quantity").sum())
-        net = pl.concat([net, net.with_columns(row=pl.lit(category, pl.Int64))])
-        if whole > 1:
-            net = pl.concat([net, net.with_columns(column=pl.lit(whole, pl.Int64))])
-        cell = pl.col("row") * len(pack.columns) + pl.col("column")
-        entries = net.group_by("customer", cell.alias("cell")).agg(value=pl.col("quantity").sum().sign())
-    else:
-        column = "quantity" if measure == "units" else "amount"
-        cell = pl.col("row") * periods + pl.col("column")
-        entries = lines.group_by("customer", cell.alias("cell")).agg(value=pl.col(column).sum())
-    return entries.filter(pl.col("value") > 0).sort("customer")
-
-
-def _arrays(
-    entries: pl.DataFrame,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    return (
-        entries["customer"].to_numpy(),
-        entries["cell"].to_numpy().astype(np.int64),
-        entries["value"].to_numpy().astype(np.int64),
-    )
