@@ -32,8 +32,11 @@ class Database(Protocol):
 class Keys(Protocol):
     """The house's keys. They never rest in a database and never leave the keeper."""
 
-    def wrap(self, key: bytes) -> bytes:
-        """Encrypts a 32-byte customer key under the key-encryption key (RFC 3394)."""
+    def wrap(self, key: bytes, under: str = "") -> bytes:
+        """Encrypts a 32-byte customer key under a key-encryption key (RFC 3394), by default the keeper's own newest.
+
+        `under` names another of the keeper's keys, as the store of customer keys says while one is changed for the other.
+        """
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """Gives back what `wrap` took; raises `Tampered` if it is not what `wrap` made."""

@@ -110,7 +110,10 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
         for target in ast.walk(holder)
         if isinstance(target, ast.Attribute) and not target.attr.startswith("_")
     }
-    assert attributes == {"settings", "programme", "clock", "permissions", "gate", "barrier", "reports", "witnesses"}
+    assert attributes == {
+        "settings", "programme", "clock", "permissions", "gate", "barrier", "reports", "witnesses", "key_ring",
+        "erasure",
+    }  # fmt: skip
     assert methods == {
         "audit", "checkpoint", "close", "customer", "explain", "load_products", "log_key", "take_in", "take_in_people", "uses_of",
     }  # fmt: skip

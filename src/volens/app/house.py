@@ -14,7 +14,7 @@ from volens.clock import Clock, legal_day
 from volens.databases.connect import SqlDatabase
 from volens.databases.lease import LEASE_SECONDS, PURCHASES_WRITER, held
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import KeysMissing, ProgrammeError
+from volens.errors import ProgrammeError
 from volens.evidence import log
 from volens.evidence.checkpoint import Checkpoint
 from volens.evidence.log import PUBLIC, Event
@@ -24,8 +24,9 @@ from volens.gate import store as uses
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.gate.store import Use
+from volens.identity import announced, tombstones
 from volens.identity import keys as house_keys
-from volens.identity import tombstones
+from volens.identity.keyring import KeyRing
 from volens.identity.pseudonymise import Pseudonymiser
 from volens.identity.tombstones import Tombstones
 from volens.identity.vault import Identified, Vault
@@ -38,11 +39,12 @@ from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
 from volens.permissions.ledger import Ledger
 from volens.programme.model import Programme
-from volens.purchases import catalogue
+from volens.purchases import catalogue, queue
 from volens.purchases.catalogue import Loaded
 from volens.purchases.store import PurchasesStore
 from volens.releases.desk import ReportDesk
 from volens.releases.workflow import Workflow
+from volens.rights.erasure import Erasure
 from volens.rulebooks import recorded, rulebook, terms
 from volens.settings import Settings
 
@@ -83,6 +85,11 @@ class House:
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest)
         self.witnesses = Witnesses(self._outside, tuple(WitnessAt.of(*one) for one in settings.witnesses), clock)
         self._adopt()
+        self.key_ring = KeyRing(keys, records, customer_keys, clock, programme.country)
+        self.erasure = Erasure(
+            records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask
+        )
+        self.erasure.finish()
         self.reports = ReportDesk(
             programme=programme,
             gate=self.gate,
@@ -192,13 +199,7 @@ class House:
         with self._stores.records.reading() as connection:
             rows = list(log.rows(connection, PUBLIC, kinds=["programme", "text", "key"]))
         texts = {detail["text"]: detail for detail in (row.said() for row in rows if row.kind == "text")}
-        ours = {"key": self._outside.vkey, "check": house_keys.check_values(self._keys)}
-        for row in rows:
-            if row.kind == "key" and row.said() != ours:
-                raise KeysMissing(
-                    "These keys belong to another house: they are not those on its public record.",
-                    "Point VOLENS_KEYS at this house's own key folder.",
-                )
+        announced.require_ours([row for row in rows if row.kind == "key"], self._outside.vkey, self._keys)
         happened = []
         for text in self.programme.texts.values():
             detail = {
@@ -216,7 +217,8 @@ class House:
                 )
         adopted = [row.said()["digest"] for row in rows if row.kind == "programme"]
         if not rows:
-            happened.insert(0, Event("key", detail=ours))
+            today = legal_day(self.clock.now(), self.programme.country)
+            happened.insert(0, announced.first(self._outside.vkey, self._keys, today))
         if not adopted or adopted[-1] != self.programme.digest:
             happened.append(Event("programme", detail=recorded(self.programme.digest, rulebook(self.programme))))
         if happened:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from volens.audit.keys import check_keys
 from volens.audit.people import TOMBSTONES, check_batches, check_people, check_sealed, check_tombstones
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
@@ -45,6 +46,9 @@ class Opener(Protocol):
     def keyless(self, wanted: Iterable[int]) -> set[int]:
         """Those of `wanted` whose key is not there."""
 
+    def count_by_kek(self) -> dict[str, int]:
+        """Customer keys by the id of the key that wraps them."""
+
     def reveal(self, sealed: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
         """Opens sealed values; None without a key, b"" where one does not open."""
 
@@ -61,6 +65,7 @@ def audit(
         drawn = check_choices_and_uses(connection, report)
         check_sealed(connection, vault, report)
         check_people(connection, vault, report)
+        check_keys(connection, vault, report)
         if tombstones is not None:
             _check_tombstones(connection, tombstones, report)
         check_batches(connection, report)

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from volens import __version__
+from volens.cli.erasure import customer
 from volens.cli.feeds import ingest
+from volens.cli.keys import keys
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
 from volens.cli.simulate import simulate
@@ -29,7 +31,9 @@ def main() -> None:
     """
 
 
+main.add_command(customer)
 main.add_command(ingest)
+main.add_command(keys)
 main.add_command(report)
 main.add_command(simulate)
 main.add_command(witness)

@@ -6,6 +6,7 @@ Names, cards and e-mails are in them sealed or as keyed hashes; `identity.vault`
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import (
     Column,
@@ -16,9 +17,15 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
+    func,
+    literal_column,
     select,
+    update,
 )
+
+from volens.identity.keys import KEK_ID_BYTES, WRAPPED_BYTES
 
 metadata = MetaData()
 keys_metadata = MetaData()
@@ -53,7 +60,14 @@ customer_keys = Table(
     "customer_keys",
     keys_metadata,
     Column("customer", Integer, primary_key=True, autoincrement=False),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),  # begins with the id of the key that wraps it
+)
+
+wrapping = Table(
+    "wrapping",
+    keys_metadata,
+    Column("name", String(8), primary_key=True),  # one row: `kek`
+    Column("kek", String(16), nullable=False),  # the id of the key that new customer keys are wrapped under
 )
 
 
@@ -91,3 +105,49 @@ def forget(connection: Connection, customer: int) -> list[int]:
 def is_known(connection: Connection, customer: int) -> bool:
     """Whether somebody stands behind a number."""
     return connection.execute(select(customers.c.customer).where(customers.c.customer == customer)).first() is not None
+
+
+def wrap_under(connection: Connection) -> str:
+    """The id of the key that customer keys are to be wrapped under; empty before the first change of that key.
+
+    Held until the end of the caller's transaction: a change of the key waits for whoever is about to wrap under the old one.
+    """
+    query = select(wrapping.c.kek).where(wrapping.c.name == "kek").with_for_update(read=True)
+    return str(connection.execute(query).scalar_one())
+
+
+def set_wrap_under(connection: Connection, kek: str) -> None:
+    """From the commit on, nothing is wrapped under another key."""
+    connection.execute(update(wrapping).where(wrapping.c.name == "kek").values(kek=kek))
+
+
+def wrapped_between(connection: Connection, above: int, end: int, limit: int) -> list[tuple[int, bytes]]:
+    """Up to `limit` customers in (above, end] with their wrapped keys, locked until the end of the transaction."""
+    wanted = customer_keys.c.customer.between(above + 1, end)
+    query = select(customer_keys).where(wanted).order_by(customer_keys.c.customer)
+    return [(int(who), bytes(key)) for who, key in connection.execute(query.limit(limit).with_for_update())]
+
+
+def rewrap(connection: Connection, fresh: Sequence[tuple[int, bytes]]) -> None:
+    """Replaces wrapped keys. A key that was destroyed meanwhile stays destroyed: nothing is ever inserted here."""
+    statement = update(customer_keys).where(customer_keys.c.customer == bindparam("who")).values(wrapped=bindparam("key"))
+    connection.execute(statement, [{"who": who, "key": key} for who, key in fresh])
+
+
+def count_keys(connection: Connection) -> tuple[int, int]:
+    """How many customers have a key, and the highest number among them."""
+    count, highest = connection.execute(select(func.count(), func.max(customer_keys.c.customer))).one()
+    return int(count), int(highest or 0)
+
+
+def count_by_kek(connection: Connection) -> dict[str, int]:
+    """Customer keys by the id of the key that wraps them; empty for those wrapped before ids were written."""
+    # The same expression twice must be the same text, so its numbers are no parameters.
+    under = func.substr(customer_keys.c.wrapped, literal_column("1"), literal_column(str(KEK_ID_BYTES)))
+    length = func.length(customer_keys.c.wrapped)
+    query = select(under, length, func.count()).group_by(under, length)
+    found: dict[str, int] = {}
+    for prefix, size, count in connection.execute(query):
+        name = bytes(prefix).hex() if size > WRAPPED_BYTES else ""
+        found[name] = found.get(name, 0) + int(count)
+    return found

@@ -16,7 +16,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -35,8 +35,8 @@ from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, Tampered
 from volens.evidence.log import EVENTS, Event, append, lock
 from volens.holders import Database, Keys, Sealer
-from volens.identity.keys import decrypt, encrypt
-from volens.identity.store import accounts, customer_keys, customers, numbers
+from volens.identity.keys import HeldKeys, decrypt, encrypt
+from volens.identity.store import accounts, count_by_kek, customer_keys, customers, numbers, wrap_under
 
 KINDS = ("card", "email")
 LOOKUP_CHUNK = 500
@@ -64,19 +64,6 @@ class Person(Protocol):
 
     @property
     def details(self) -> Mapping[str, str]: ...
-
-
-@dataclass(frozen=True)
-class HeldKeys:
-    """Opened keys of some customers, for the length of one block; implements `holders.Sealer`."""
-
-    keys: dict[int, bytes] = field(repr=False)
-
-    def seal(self, customer: int, plaintext: bytes) -> bytes:
-        """Encrypts under the customer's key; `NotFound` if it is destroyed."""
-        if customer not in self.keys:
-            raise NotFound("This customer's key is destroyed or was never made.", "Nothing can be sealed for them.")
-        return encrypt(self.keys[customer], plaintext, b"customer:%d" % customer)
 
 
 class Vault:
@@ -281,9 +268,10 @@ class Vault:
         made = {customer: secrets.token_bytes(32) for customer in fresh}
         if not made:
             return
-        rows = [{"customer": who, "wrapped": self._keys.wrap(key)} for who, key in made.items()]
         try:
             with self._key_store.writing() as connection:
+                under = wrap_under(connection)
+                rows = [{"customer": who, "wrapped": self._keys.wrap(key, under)} for who, key in made.items()]
                 connection.execute(insert(customer_keys), rows)
         except IntegrityError as error:
             raise Tampered(
@@ -295,13 +283,18 @@ class Vault:
         if customer in self._opened:
             return self._opened[customer]
         # Asked of the store every time: another process may have destroyed it a moment ago.
+        try:
+            return self._keys.unwrap(self._wrapped(customer))
+        except Tampered:  # wrapped anew between our look and our key: the second look is at what stands now
+            return self._keys.unwrap(self._wrapped(customer))
+
+    def _wrapped(self, customer: int) -> bytes:
         with self._key_store.reading() as connection:
-            wrapped = connection.execute(
-                select(customer_keys.c.wrapped).where(customer_keys.c.customer == customer)
-            ).scalar_one_or_none()
+            query = select(customer_keys.c.wrapped).where(customer_keys.c.customer == customer)
+            wrapped = connection.execute(query).scalar_one_or_none()
         if wrapped is None:
             raise NotFound("This customer's key is destroyed or was never made.", "Nothing sealed by it can be read.")
-        return self._keys.unwrap(wrapped)
+        return bytes(wrapped)
 
     def warm(self, wanted: Iterable[int]) -> None:
         """Reads many keys at once, before a bulk of seals, and forgets all others. With nothing wanted, forgets all."""
@@ -318,7 +311,7 @@ class Vault:
             held.keys.clear()
 
     def _read_keys(self, wanted: Iterable[int]) -> dict[int, bytes]:
-        missing, found = sorted(set(wanted)), {}
+        missing, found, again = sorted(set(wanted)), dict[int, bytes](), list[int]()
         if not missing:
             return {}
         with self._key_store.reading() as connection:
@@ -326,8 +319,11 @@ class Vault:
                 chunk = missing[start : start + LOOKUP_CHUNK]
                 query = select(customer_keys).where(customer_keys.c.customer.in_(chunk))
                 for customer, wrapped in connection.execute(query):
-                    found[int(customer)] = self._keys.unwrap(wrapped)
-        return found
+                    try:
+                        found[int(customer)] = self._keys.unwrap(bytes(wrapped))
+                    except Tampered:
+                        again.append(int(customer))
+        return found | {customer: self._key(customer) for customer in again}
 
     def seal(self, customer: int, plaintext: bytes) -> bytes:
         """Encrypts under the customer's key; implements `holders.Sealer`."""
@@ -345,6 +341,11 @@ class Vault:
                 some = customer_keys.c.customer.in_(listed[start : start + LOOKUP_CHUNK])
                 there |= {int(customer) for (customer,) in connection.execute(select(customer_keys.c.customer).where(some))}
         return set(listed) - there
+
+    def count_by_kek(self) -> dict[str, int]:
+        """Customer keys by the id of the key that wraps them; for the audit."""
+        with self._key_store.reading() as connection:
+            return count_by_kek(connection)
 
     def destroy_key(self, customer: int) -> bool:
         """The first act of erasure: from here on nothing sealed for this customer can be read. True if there was one."""

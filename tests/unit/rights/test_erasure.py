@@ -19,8 +19,8 @@ from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.gate.barrier import Drawn, Leaving
 from volens.holders import Sealer
+from volens.identity.keys import HeldKeys
 from volens.identity.tombstones import Stones, Tombstones
-from volens.identity.vault import HeldKeys
 from volens.permissions.ledger import Choice
 from volens.rights.erasure import GROUNDS, Erasure
 
