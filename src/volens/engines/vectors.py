@@ -184,12 +184,34 @@ def _receipts(lines: Lines) -> tuple[Lines, Integers, npt.NDArray[np.int32]]:
         return lines, nothing, nothing.astype(np.int32)
     begins = _run_begins(lines)
     starts = np.flatnonzero(begins)
-    baskets = np.sort(lines.basket[starts])
-    if (baskets[1:] == baskets[:-1]).any():
-        lines = lines.take(np.lexsort((lines.basket, lines.column, lines.customer)))
+    order = _torn_together(lines, starts)
+    if order is not None:
+        lines = lines.take(order)
         begins = _run_begins(lines)
         starts = np.flatnonzero(begins)
     return lines, starts, np.cumsum(begins, dtype=np.int32)
+
+
+def _torn_together(lines: Lines, starts: Integers) -> Integers | None:
+    """The order of lines in which runs of the same (customer, column, basket) are one; none if they are already."""
+    baskets = lines.basket[starts]
+    by_basket = np.sort(baskets)
+    again = by_basket[1:][by_basket[1:] == by_basket[:-1]]
+    if not len(again):
+        return None
+    runs = np.flatnonzero(np.isin(baskets, again))
+    keys = (runs, lines.column[starts[runs]], lines.customer[starts[runs]], baskets[runs])
+    runs = runs[np.lexsort(keys)]
+    differs = [changes(column[starts[runs]]) for column in (lines.basket, lines.customer, lines.column)]
+    first = np.flatnonzero(np.any(differs, axis=0))
+    if len(first) == len(runs):
+        return None  # equal baskets of several customers or columns
+    joins = np.arange(len(starts))
+    joins[runs] = np.repeat(runs[first], np.diff(first, append=len(runs)))
+    runs = np.argsort(joins, kind="stable")
+    # from the order of runs to that of lines: each run's lines follow each other
+    length = np.diff(starts, append=len(lines))[runs]
+    return np.repeat(starts[runs] - np.cumsum(length) + length, length) + np.arange(len(lines))
 
 
 def _run_begins(lines: Lines) -> npt.NDArray[np.bool_]:

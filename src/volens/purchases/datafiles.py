@@ -21,7 +21,10 @@ from volens.purchases.lines import LINES, month_name, months, numbers
 from volens.purchases.partitions import Partition
 
 ROWS_PER_GROUP = 1 << 18
-_DICTIONARIES = ["product", "store", "channel", "unit", "currency", "day", "customer", "account"]
+_DICTIONARIES = [
+    "product", "store", "channel", "unit", "currency", "day", "customer", "account", "minute", "quantity", "amount", "discount",
+]  # fmt: skip
+"""Amounts and quantities repeat: as numbers of a dictionary they cost a reader a third less, and no more room."""
 
 
 class DataFile:
