@@ -111,7 +111,7 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
         if isinstance(target, ast.Attribute) and not target.attr.startswith("_")
     }
     assert attributes == {
-        "settings", "programme", "clock", "permissions", "gate", "barrier", "reports", "witnesses", "key_ring",
+        "settings", "programme", "clock", "permissions", "gate", "barrier", "receipts", "reports", "witnesses", "key_ring",
         "erasure",
     }  # fmt: skip
     assert methods == {

@@ -38,6 +38,7 @@ from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
 from volens.permissions.ledger import Ledger
+from volens.permissions.receipt import Receipts
 from volens.programme.model import Programme
 from volens.purchases import catalogue, queue
 from volens.purchases.catalogue import Loaded
@@ -90,6 +91,9 @@ class House:
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask
         )
         self.erasure.finish()
+        self.receipts = Receipts(
+            programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url
+        )
         self.reports = ReportDesk(
             programme=programme,
             gate=self.gate,
@@ -103,6 +107,7 @@ class House:
             catalogue=settings.purchases,
             packages=settings.releases,
             clock=clock,
+            checkpoint_url=settings.checkpoint_url,
         )
 
     def load_products(self, path: Path) -> Loaded:

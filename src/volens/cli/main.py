@@ -12,12 +12,15 @@ from volens import __version__
 from volens.cli.erasure import customer
 from volens.cli.feeds import ingest
 from volens.cli.keys import keys
+from volens.cli.receipts import receipt
+from volens.cli.receipts import told as receipts_told
+from volens.cli.receipts import write as write_receipts
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
 from volens.cli.simulate import simulate
 from volens.cli.witness import witness
 
-EVIDENCE_HELP = "An older package or a signed checkpoint that you kept."
+EVIDENCE_HELP = "An older package, receipt or signed checkpoint that you kept."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,6 +37,7 @@ def main() -> None:
 main.add_command(customer)
 main.add_command(ingest)
 main.add_command(keys)
+main.add_command(receipt)
 main.add_command(report)
 main.add_command(simulate)
 main.add_command(witness)
@@ -104,10 +108,13 @@ def check(folder: Path, rule: str | None, day: date | None, strict: bool, sarif:
 @click.option("--surface", help="Where it was said: till, app, paper …; a yes needs it.")
 @click.option("--by", "actor", default="the person", show_default=True, help="Who said it.")
 @click.option("--refuse-everything", is_flag=True, help="No to every purpose that can be refused.")
+@click.option("--receipt", "receipt_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write the receipt here; several choices get a file each, with their number.")
 @json_option
 @speaking
 def permit(house: Path, card: str | None, email: str | None, purpose: str | None, kind: str | None, recipient: str,
-           language: str | None, surface: str | None, actor: str, refuse_everything: bool, as_json: bool) -> None:
+           language: str | None, surface: str | None, actor: str, refuse_everything: bool, receipt_file: Path | None,
+           as_json: bool) -> None:
     """Record a customer's choice, or show what stands (with neither --say nor --refuse-everything)."""
     from volens.app import open_house
     from volens.errors import BadInput
@@ -137,25 +144,29 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
             )
         if seqs:
             opened.checkpoint()
+        files = write_receipts(opened, customer, seqs, receipt_file) if receipt_file is not None and seqs else []
         standing = opened.permissions.of_customer(customer)
     rows = [f"  {row.purpose:32} {row.recipient:24} {'yes' if row.permits else 'no ':3}  {row.kind}, {row.day}, {row.text}"
             for row in standing]
     choices = "1 choice" if len(seqs) == 1 else f"{len(seqs)} choices"
     said = f"Recorded, and in force: {choices} (number {seqs[0]} and on).\n" if seqs else ""
     nothing = "  Nothing was ever chosen, so nothing is permitted."
-    tell({"recorded": seqs, "standing": [vars(row) for row in standing]}, said + ("\n".join(rows) or nothing), as_json)
+    text = said + ("\n".join(rows) or nothing) + (f"\n{receipts_told(files)}" if files else "")
+    value = {"recorded": seqs, "standing": [vars(row) for row in standing], "receipts": [str(file) for file in files]}
+    tell(value, text, as_json)
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--since", type=click.Path(path_type=Path, exists=True, dir_okay=False), help=EVIDENCE_HELP)
 @click.option("--key", "trusted", help="The house's key or its fingerprint, if you know it from elsewhere.")
+@click.option("--witness", "witnesses", multiple=True, help="A witness that you trust: its key. Again for more.")
 @json_option
-def verify(file: Path, since: Path | None, trusted: str | None, as_json: bool) -> None:
-    """Verify a package offline: no server, no database, no trust in the retailer. Exit code 8 if it fails."""
+def verify(file: Path, since: Path | None, trusted: str | None, witnesses: tuple[str, ...], as_json: bool) -> None:
+    """Verify a package or receipt offline: no server, no database, no trust in the retailer. Exit code 8 if it fails."""
     from volens.evidence.verify import describe, verify_package
 
-    verdict = verify_package(file, since, trusted)
+    verdict = verify_package(file, since, trusted, witnesses)
     tell(verdict.as_json(), describe(verdict), as_json)
     if not verdict.ok:
         sys.exit(8)

@@ -67,6 +67,7 @@ class ReportDesk:
     catalogue: Path
     packages: Path
     clock: Clock
+    checkpoint_url: str = ""
 
     def pack(
         self,
@@ -262,7 +263,7 @@ class ReportDesk:
             raise Tampered(f"The public record does not know {release}.", "Run: volens audit")
         leaves = self.outside.leaves(PUBLIC, signed.size)
         note = self.outside.note(PUBLIC, signed.size)
-        return package.proof_of(entry.open_part(), leaves, note, self.outside.vkey)
+        return package.proof_of(entry.open_part(), leaves, note, self.outside.vkey, self.checkpoint_url)
 
     def _today(self) -> date:
         return legal_day(self.clock.now(), self.programme.country)

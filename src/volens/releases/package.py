@@ -125,10 +125,13 @@ def seal(made: Contents, proof: Mapping[str, Any]) -> bytes:
     return package
 
 
-def proof_of(entry: Mapping[str, Any], leaves: Sequence[bytes], checkpoint: str, key: str) -> dict[str, Any]:
+def proof_of(
+    entry: Mapping[str, Any], leaves: Sequence[bytes], checkpoint: str, key: str, address: str = ""
+) -> dict[str, Any]:
     """`proof.json`: the entry's place in the public log, and all leaves of the log as the checkpoint signs it.
 
     entry: the `published` entry as `Row.open_part()` gives it. leaves: exactly as many as the checkpoint's size.
+    checkpoint: with the witnesses' signatures under it. address: where the newest one is published.
     """
     index = int(entry["seq"])
     return {
@@ -138,6 +141,7 @@ def proof_of(entry: Mapping[str, Any], leaves: Sequence[bytes], checkpoint: str,
         "inclusion": [step.hex() for step in inclusion_proof(leaves, index)],
         "checkpoint": checkpoint,
         "key": key,
+        "address": address,
         "leaves": [leaf.hex() for leaf in leaves],
     }
 
