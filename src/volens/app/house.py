@@ -34,6 +34,7 @@ from volens.ingest.explain import Explanation, explain
 from volens.ingest.intake import Progress, take_in
 from volens.ingest.mapping import Mapping
 from volens.ingest.master import PeopleSummary, take_in_people
+from volens.ingest.quarantine import Quarantine
 from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
@@ -108,6 +109,16 @@ class House:
             packages=settings.releases,
             clock=clock,
             checkpoint_url=settings.checkpoint_url,
+        )
+        self.quarantine = Quarantine(
+            batches=BatchRecords(records),
+            identities=Pseudonymiser(self._vault, keys),
+            open_sealed=keys.open_intake,
+            store=purchases,
+            catalogue_folder=settings.purchases,
+            clock=clock,
+            today=lambda: legal_day(clock.now(), programme.country),
+            alone=self._alone,
         )
 
     def load_products(self, path: Path) -> Loaded:

@@ -20,6 +20,7 @@ from volens.evidence.groups import GROUPS, StoredRow
 from volens.evidence.log import EVENTS, SALT_BYTES, Row
 from volens.identity import accounts
 from volens.identity.tombstones import Stones
+from volens.ingest import mended
 from volens.ingest import store as intake
 
 if TYPE_CHECKING:
@@ -144,28 +145,58 @@ def check_batches(connection: Connection, report: Report) -> None:
     with report.checking(BATCHES) as looked_at:
         rows: dict[str, Any] = {}
         refused: dict[str, tuple[Any, Any]] = {}
+        notes: dict[str, dict[str, Any]] = {"mapping": {}, "mended": {}}
+        opened: dict[int, Any] = {}
         over = ""
-        for row in log.rows(connection, EVENTS, kinds=["batch", "quarantine-expired"]):
+        kinds = ["batch", "quarantine-expired", "quarantine-mended", "quarantine-opened"]
+        for row in log.rows(connection, EVENTS, kinds=kinds):
             said = _said(row)
+            if row.kind == "quarantine-opened":
+                opened[row.seq] = row.commitment
+                continue
+            if row.kind == "quarantine-mended":
+                batch = str(said.get("batch"))
+                refused[batch] = (said.get("quarantine"), refused.get(batch, (None, None))[1])
+                continue
             if row.kind == "quarantine-expired":
                 over = max(over, str(row.day))
                 continue
             rows[str(said.get("batch"))] = said.get("row")
+            for name, found in notes.items():
+                if said.get(name) is not None:
+                    found[str(said.get("batch"))] = said[name]
             if said.get("state") == "staged":
                 refused[str(said.get("batch"))] = (said.get("quarantine"), said.get("kept_until"))
             elif said.get("state") == "cleared":
                 refused.pop(str(said.get("batch")), None)
+                notes["mended"].pop(str(said.get("batch")), None)
         stored = intake.row_digests(connection)
         looked_at.append(len(stored))
         for batch in sorted(rows.keys() | stored.keys()):
             if rows.get(batch) != stored.get(batch):
                 report.found(BATCHES, f"batches {batch}", "it is not as its last event says")
+        _check_mending(connection, notes, opened, report)
         kept = intake.quarantined_batches(connection)
         for batch in sorted(kept | refused.keys()):
             digest, until = refused.get(batch, (None, None))
             gone = until is not None and str(until) < over and batch not in kept
             if not gone and digest != intake.quarantine_digest(connection, batch):
                 report.found(BATCHES, f"quarantine {batch}", "its refused lines are not those that were kept")
+
+
+def _check_mending(
+    connection: Connection, notes: dict[str, dict[str, Any]], opened: dict[int, Any], report: Report
+) -> None:
+    """What was taken in from the quarantine, by whom it was opened, and each batch's mapping, against their events."""
+    stored = {"mapping": mended.mapping_digests(connection), "mended": mended.digests(connection)}
+    for name, found in notes.items():
+        for batch in sorted(found.keys() | stored[name].keys()):
+            if found.get(batch) != stored[name].get(batch):
+                report.found(BATCHES, f"{name} {batch}", "it is not as the batch's event says")
+    openings = mended.stored_openings(connection)
+    for seq in sorted(opened.keys() | openings.keys()):
+        if opened.get(seq) != openings.get(seq):
+            report.found(BATCHES, f"quarantine_openings {seq}", "who opened the quarantine, or why, was changed")
 
 
 def _said(row: Row) -> dict[str, Any]:

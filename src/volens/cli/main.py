@@ -12,6 +12,7 @@ from volens import __version__
 from volens.cli.erasure import customer
 from volens.cli.feeds import ingest
 from volens.cli.keys import keys
+from volens.cli.quarantine import quarantine
 from volens.cli.receipts import receipt
 from volens.cli.receipts import told as receipts_told
 from volens.cli.receipts import write as write_receipts
@@ -39,6 +40,7 @@ main.add_command(ingest)
 main.add_command(keys)
 main.add_command(receipt)
 main.add_command(report)
+main.add_command(quarantine)
 main.add_command(simulate)
 main.add_command(witness)
 

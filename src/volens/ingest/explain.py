@@ -130,6 +130,9 @@ class _StandIns:
     def seal(self, row: bytes) -> bytes:
         return b""
 
+    def mark(self, row: bytes) -> bytes:
+        return b""
+
 
 def explain(path: Path, mapping: Mapping | None = None, *, catalogue: Catalogue | None = None, now: datetime) -> Explanation:
     """Reads the first 1,000 lines, writes nothing. Without a mapping it proposes one.

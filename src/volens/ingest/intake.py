@@ -15,6 +15,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -28,9 +29,11 @@ from pyroaring import BitMap
 from volens.clock import Clock
 from volens.errors import MappingError, VolensError
 from volens.ingest import readers
+from volens.ingest.additions import without_additions
 from volens.ingest.checks import check
 from volens.ingest.files import EXPLAIN, files_in
-from volens.ingest.mapping import Mapping
+from volens.ingest.mapping import Mapping, to_yaml
+from volens.ingest.mended import Mended
 from volens.ingest.payment_numbers import holds_payment_number
 from volens.ingest.raw import REASONS, SILENT, Chunk, Refusals
 from volens.ingest.receipts import STAGED, compare, repeated_blocks, several_customers, starts
@@ -49,7 +52,6 @@ REFERENCES_REMEMBERED = 500_000
 
 Progress = Callable[[str, int, int], None]
 """step (`reading`: bytes, `writing`: lines), done, total."""
-Seal = Callable[[bytes], bytes]
 
 
 class Identities(Protocol):
@@ -64,9 +66,12 @@ class Identities(Protocol):
     def seal(self, row: bytes) -> bytes:
         """Encrypts a line for the quarantine."""
 
+    def mark(self, row: bytes) -> bytes:
+        """16 bytes, a keyed hash of a refused line: equal for equal lines."""
+
 
 @dataclass
-class _Tally:
+class Tally:
     """Counts of one run, and what its quarantine will hold."""
 
     read: int = 0
@@ -80,6 +85,9 @@ class _Tally:
     customers: BitMap = field(default_factory=BitMap)
     first_day: date | None = None
     last_day: date | None = None
+    retried: Callable[[Sequence[bytes]], AbstractMapping[bytes, int]] = lambda marks: {}
+    """How often refused lines with these marks were taken in from the quarantine."""
+    marks: Counter[bytes] = field(default_factory=Counter)
 
     def accept(self, lines: pa.Table) -> None:
         """Lines that go into the table (columns of `LINES`)."""
@@ -91,20 +99,35 @@ class _Tally:
         self.first_day = min(day for day in (self.first_day, days["min"]) if day)
         self.last_day = max(day for day in (self.last_day, days["max"]) if day)
 
-    def refuse(self, refused: Refusals, words: Callable[[Sequence[int]], list[str]], seal: Seal) -> None:
-        """Counts all, places the first `QUARANTINE_LINES` of a batch, and keeps the words of `SEALED_LINES`."""
-        self.refused.update(refused.reason.tolist())
+    def refuse(self, refused: Refusals, words: Callable[[Sequence[int]], list[str]], identities: Identities) -> None:
+        """Counts all, places the first `QUARANTINE_LINES` of a batch, and keeps the words of `SEALED_LINES`.
+
+        A line that was mended and taken in from there is known, as often as it was: it is a duplicate and no longer refused.
+        """
         sealed = max(0, min(SEALED_LINES - len(self.kept), len(refused)))
         told = [place for place in range(sealed) if refused.reason[place] not in SILENT]
-        texts = dict(zip(told, words(refused.row[told].tolist()), strict=True))
-        for place in range(max(0, min(QUARANTINE_LINES - len(self.kept), len(refused)))):
+        texts = dict(zip(told, (text.encode() for text in words(refused.row[told].tolist())), strict=True))
+        marks = {place: identities.mark(b"%d\x1f%s" % (refused.place[place], text)) for place, text in texts.items()}
+        retried = self.retried(list(marks.values())) if marks else {}
+        for place in range(len(refused)):
+            if len(self.kept) >= QUARANTINE_LINES:
+                self.refused.update(refused.reason[place:].tolist())
+                break
+            mark = marks.get(place)
+            if mark is not None and mark in retried:
+                self.marks[mark] += 1
+                if self.marks[mark] <= retried[mark]:
+                    self.duplicate_lines += 1
+                    continue
+            self.refused[str(refused.reason[place])] += 1
             self.kept.append(
                 Quarantined(
                     int(refused.file_number[place]),
                     int(refused.line_number[place]),
                     int(refused.place[place]),
                     str(refused.reason[place]),
-                    seal(texts[place].encode()) if place in texts else None,
+                    identities.seal(texts[place]) if place in texts else None,
+                    mark,
                 )
             )
 
@@ -127,15 +150,29 @@ def take_in(
     The same file again changes nothing and says so. `MappingError` when the feed does not fit its mapping.
     Call it under the purchases lease (rule 4). `on_step` is told after each step that a crash may follow.
     """
-    began = time.monotonic()
     if holds_payment_number(path.name):
         raise MappingError("The file's name holds a payment-card number or an IBAN.", "Rename the file; its name is kept.")
+    run = Run(path, mapping, identities, catalogue.read(catalogue_folder), clock.now(), store.buckets, progress)
+    run.tally.retried, run.additions = batches.mending.retried, batches.mending.additions
+    return carry_in(run, store=store, batches=batches, clock=clock, count_accounts=count_accounts, on_step=on_step)
+
+
+def carry_in(
+    run: Run,
+    *,
+    store: PurchasesStore,
+    batches: BatchRecords,
+    clock: Clock,
+    count_accounts: Callable[[], int] | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Summary:
+    """The way of `take_in` for any run: a feed's, or that of lines which were mended."""
+    began = time.monotonic()
     recover(store, batches, clock)
     accounts_before = count_accounts() if count_accounts else 0
-    batch = secrets.token_hex(8)
-    batches.start(batch, mapping.source, path.name, clock.now())
+    batch, source = secrets.token_hex(8), run.mapping.source
+    batches.start(batch, source, run.path.name, clock.now(), to_yaml(run.mapping))
     on_step("started")
-    run = Run(path, mapping, identities, catalogue.read(catalogue_folder), clock.now(), store.buckets, progress)
     try:
         view = store.view()
         with PartitionSpool(store.waiting(batch)) as spool:
@@ -145,7 +182,7 @@ def take_in(
             written = store.write(run.once(spool, store, view), batch)  # files in no snapshot yet
         on_step("written")
         summary = run.summary(batch, (count_accounts() if count_accounts else 0) - accounts_before)
-        batches.stage(batch, mapping.source, summary.to_dict(), run.tally.kept, clock.now().date())
+        batches.stage(batch, source, summary.to_dict(), run.tally.kept, clock.now().date(), run.mended)
         on_step("staged")
         store.commit(written, view)
         on_step("added")
@@ -187,8 +224,10 @@ class Run:
     ) -> None:
         self.path, self.mapping, self.identities = path, mapping, identities
         self.dimensions, self.now, self.buckets, self.progress = dimensions, now, buckets, progress
-        self.tally = _Tally()
+        self.tally = Tally()
         self.stores_before = dimensions.stores.num_rows
+        self.mended: list[Mended] = []
+        self.additions: Callable[[Sequence[int]], AbstractMapping[int, Counter[int]]] = lambda baskets: {}
         self._copies = 0
         self._remembered: dict[str, tuple[int, int]] = {}
         self._orders = mapping.format == "schema-org-order"
@@ -234,7 +273,8 @@ class Run:
         for partition, staged in spool.pieces():
             baskets, day = np.unique(numbers(staged, "basket")), numbers(staged, "day")
             days = (int(day.min()), int(day.max()))
-            result = compare(staged, store.existing(partition, baskets, days, view))
+            stored = store.existing(partition, baskets, days, view)
+            result = without_additions(compare(staged, stored), stored, self.additions)
             self.tally.receipts += result.receipts
             self.tally.duplicate_receipts += result.duplicate_receipts
             self.tally.duplicate_lines += result.duplicate_lines
@@ -271,7 +311,7 @@ class Run:
         self.tally.read += chunk.read
         self.tally.times_resolved += checked.times_resolved
         for refused in (chunk.refused, checked.refused):
-            self.tally.refuse(refused, chunk.words, self.identities.seal)
+            self.tally.refuse(refused, chunk.words, self.identities)
         lines = checked.lines
         codes = pc.dictionary_encode(lines.column("store").combine_chunks())
         self.dimensions = self.dimensions.with_stores(codes.dictionary.to_pylist())
@@ -346,4 +386,4 @@ class Run:
             found = lines.take(pa.array(rows, pa.int64())).to_pylist()
             return [json.dumps(row, default=str, ensure_ascii=False) for row in found]
 
-        self.tally.refuse(refused, words, self.identities.seal)
+        self.tally.refuse(refused, words, self.identities)

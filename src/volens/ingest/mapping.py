@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from volens.errors import MappingError
 from volens.ingest import goods
 from volens.ingest.currencies import CURRENCIES
-from volens.ingest.yaml_lines import Node, read_yaml
+from volens.ingest.yaml_lines import Node, parse_yaml, read_yaml
 from volens.purchases.lines import CHANNELS, UNITS
 
 FORMATS = ("csv", "parquet", "jsonl", "schema-org-order", "shopify-orders")
@@ -197,7 +197,16 @@ class Mapping:
 
 def load(path: Path) -> Mapping:
     """A mapping from its YAML file. `MappingError` names the line and says what to write instead."""
-    root = read_yaml(path)
+    return _mapping(read_yaml(path), path)
+
+
+def parse(text: str, name: str) -> Mapping:
+    """A mapping from the text of its file; `name` is what errors call it."""
+    path = Path(name)
+    return _mapping(parse_yaml(text, path), path)
+
+
+def _mapping(root: Node, path: Path) -> Mapping:
     values: dict[str, Any] = {}
     for name, node in _entries(root, "", path):
         if name in ("csv", "time", "amounts", "quantities"):

@@ -45,7 +45,7 @@ REASONS = MappingProxyType(
         "missing-receipt": "no receipt number, so a copy could not be told from a second purchase",
         "missing-store": "no store",
         "missing-product": "no product code",
-        "unknown-product": "the product is not in the catalogue; load it, then take the file in again",
+        "unknown-product": "the product is not in the catalogue; load it, then run volens quarantine retry",
         "unreadable-time": "the time does not have the mapping's format, or the day does not exist",
         "impossible-time": "the time lies before 1990",
         "future-time": "the time lies in the future",
@@ -65,6 +65,7 @@ REASONS = MappingProxyType(
         "total-disagrees": "the order's lines cost less than its subtotal, so what was paid for each is not known",
         "several-customers": "one receipt names several customers",
         "same-receipt-other-lines": "this receipt is known already, with other lines",
+        "equal-line-there": "the receipt has an equal line already, so the mended one may be there; it stays in quarantine",
     }
 )
 SILENT = frozenset({"payment-number"})

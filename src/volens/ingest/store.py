@@ -6,12 +6,15 @@
 3. The quarantine keeps what a refused line said only sealed and for `KEPT_DAYS` days. Of one batch it places the
    first `QUARANTINE_LINES` and keeps the words of `SEALED_LINES`; the rest is counted in the batch's summary. A
    feed that is wrong from top to bottom is not copied into the records.
+4. What a retry takes in is noted (`mended`) when its batch is staged and leaves the quarantine in the transaction in which the
+   batch is done, so that a run that dies between leaves either both or neither. Notes of a batch that is cleared go with it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -33,6 +36,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 
@@ -40,6 +44,8 @@ from volens.errors import NotNow
 from volens.evidence.log import EVENTS, Event, append
 from volens.evidence.merkle import canonical_json
 from volens.holders import Database
+from volens.ingest import mended
+from volens.ingest.mended import MARKS_PER_QUERY, Mended, MendingRecords
 
 KEPT_DAYS = 30
 QUARANTINE_LINES = 100_000
@@ -81,9 +87,9 @@ quarantine = Table(
     Column("reason", String(40), nullable=False),
     Column("kept_until", String(10), nullable=False),
     Column("sealed", LargeBinary),  # the line under the intake key; none beyond the limit
+    Column("mark", LargeBinary),  # a keyed hash of what it said (`mended`)
     Index("quarantine_by_day", "kept_until"),
 )
-
 
 @dataclass(frozen=True)
 class Quarantined:
@@ -94,6 +100,7 @@ class Quarantined:
     place: int
     reason: str
     sealed: bytes | None
+    mark: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -114,9 +121,10 @@ class BatchRecords:
 
     def __init__(self, records: Database) -> None:
         self._records = records
+        self.mending = MendingRecords(records)
 
-    def start(self, batch: str, source: str, file_name: str, now: datetime) -> None:
-        """Records that a batch is being read."""
+    def start(self, batch: str, source: str, file_name: str, now: datetime, mapping: str | None = None) -> None:
+        """Records that a batch is being read, and with which mapping (YAML), so that its refused lines can be read again."""
         with self._records.writing() as connection:
             connection.execute(
                 insert(batches).values(
@@ -128,9 +136,14 @@ class BatchRecords:
                     summary="{}",
                 )
             )
+            if mapping is not None:
+                mended.keep_mapping(connection, batch, mapping)
             _record(connection, batch, "reading")
 
-    def stage(self, batch: str, source: str, summary: dict[str, Any], refused: Iterable[Quarantined], today: date) -> None:
+    def stage(
+        self, batch: str, source: str, summary: dict[str, Any], refused: Iterable[Quarantined], today: date,
+        retried: Sequence[Mended] = (),
+    ) -> None:  # fmt: skip
         """What is about to be added, and what was refused. Not to be done twice: the second time is `NotNow`."""
         kept_until = (today + timedelta(days=KEPT_DAYS)).isoformat()
         with self._records.writing() as connection:
@@ -138,12 +151,14 @@ class BatchRecords:
             rows = [{"batch": batch, "source": source, "kept_until": kept_until, **vars(line)} for line in refused]
             for start in range(0, len(rows), ROWS_PER_STATEMENT):
                 connection.execute(insert(quarantine), rows[start : start + ROWS_PER_STATEMENT])
+            mended.note(connection, batch, retried)
             _record(connection, batch, "staged")
 
     def finish(self, batch: str, now: datetime) -> None:
         """The batch is in the table."""
         with self._records.writing() as connection:
             self._move(connection, batch, "done", {"ended_at": now.isoformat(timespec="seconds")})
+            _leave_quarantine(connection, batch)
             _record(connection, batch, "done")
 
     def clear(self, batch: str, now: datetime) -> None:
@@ -151,6 +166,7 @@ class BatchRecords:
         with self._records.writing() as connection:
             self._move(connection, batch, "cleared", {"ended_at": now.isoformat(timespec="seconds")})
             connection.execute(delete(quarantine).where(quarantine.c.batch == batch))
+            mended.forget(connection, batch)
             _record(connection, batch, "cleared")
 
     def unfinished(self) -> list[Batch]:
@@ -169,7 +185,7 @@ class BatchRecords:
 
     def quarantined(self, batch: str) -> Sequence[Quarantined]:
         """A batch's refused lines in the order of the feed."""
-        fields = ("file_number", "line_number", "place", "reason", "sealed")
+        fields = ("file_number", "line_number", "place", "reason", "sealed", "mark")
         with self._records.reading() as connection:
             rows = connection.execute(
                 select(*(quarantine.c[name] for name in fields))
@@ -177,6 +193,31 @@ class BatchRecords:
                 .order_by(quarantine.c.file_number, quarantine.c.line_number, quarantine.c.place)
             )
             return [Quarantined(*row) for row in rows]
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Refused lines by batch and reason: batch, source, file_name, reason, lines, sealed, kept_until; oldest first."""
+        fields = (quarantine.c.batch, batches.c.source, batches.c.file_name, quarantine.c.reason)
+        query = (
+            select(
+                *fields,
+                func.count().label("lines"),
+                func.count(quarantine.c.sealed).label("sealed"),
+                func.min(quarantine.c.kept_until).label("kept_until"),
+            )
+            .join(batches, batches.c.batch == quarantine.c.batch)
+            .where(batches.c.state == "done")
+            .group_by(*fields, batches.c.started_at)
+            .order_by(batches.c.started_at, quarantine.c.batch, func.count().desc(), quarantine.c.reason)
+        )
+        with self._records.reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def mappings(self) -> list[str]:
+        """The mappings (YAML) with which batches came in, each once."""
+        known = mended.batch_mappings
+        query = select(known.c.mapping).join(batches, batches.c.batch == known.c.batch).where(batches.c.state == "done").distinct()
+        with self._records.reading() as connection:
+            return [str(mapping) for (mapping,) in connection.execute(query)]
 
     def expire(self, today: date) -> int:
         """Removes what was kept long enough; how many lines. For retention."""
@@ -203,10 +244,28 @@ class BatchRecords:
 def _record(connection: Connection, batch: str, state: str) -> None:
     """The batch as it stands now as an event, in the transaction of the change, with the hash of what was refused."""
     detail: dict[str, Any] = {"batch": batch, "state": state, "row": row_digests(connection)[batch]}
+    mapping = mended.mapping_digests(connection, batch).get(batch)
+    detail |= {"mapping": mapping} if mapping is not None else {}
     if state == "staged":
+        digest = mended.digests(connection, batch).get(batch)
+        detail |= {"mended": digest} if digest is not None else {}
         kept_until = connection.execute(select(func.max(quarantine.c.kept_until)).where(quarantine.c.batch == batch)).scalar()
         detail |= {"quarantine": quarantine_digest(connection, batch), "kept_until": kept_until}
     append(connection, EVENTS, [Event("batch", detail=detail)])
+
+
+def _leave_quarantine(connection: Connection, batch: str) -> None:
+    """What a batch took in from the quarantine is no longer in it; an event for each batch that it came from."""
+    took, parts = mended.taken_from(connection, batch), 4
+    place = tuple_(quarantine.c.batch, quarantine.c.file_number, quarantine.c.line_number, quarantine.c.place)
+    for start in range(0, len(took), MARKS_PER_QUERY // parts):
+        connection.execute(delete(quarantine).where(place.in_(took[start : start + MARKS_PER_QUERY // parts])))
+    for of_batch, lines in sorted(Counter(of_batch for of_batch, *_ in took).items()):
+        left = quarantine_digest(connection, of_batch)
+        append(
+            connection, EVENTS,
+            [Event("quarantine-mended", detail={"batch": of_batch, "by": batch, "lines": lines, "quarantine": left})],
+        )  # fmt: skip
 
 
 def row_digests(connection: Connection) -> dict[str, str]:
@@ -225,7 +284,10 @@ def quarantine_digest(connection: Connection, batch: str) -> str:
     whole = hashlib.sha256()
     for row in connection.execute(query).mappings():
         sealed = hashlib.sha256(bytes(row["sealed"])).hexdigest() if row["sealed"] is not None else None
-        whole.update(canonical_json({**row, "sealed": sealed}))
+        said = {name: value for name, value in row.items() if name != "mark"} | {"sealed": sealed}
+        if row["mark"] is not None:
+            said["mark"] = bytes(row["mark"]).hex()
+        whole.update(canonical_json(said))
     return whole.hexdigest()
 
 

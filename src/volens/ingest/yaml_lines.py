@@ -37,11 +37,18 @@ def read_yaml(path: Path) -> Node:
     try:
         if path.stat().st_size > MAPPING_BYTES:
             raise MappingError(f"{path.name} is too large for a mapping.", "Is it the feed itself?")
-        root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise MappingError(f"There is no file {path}.", "Let `volens ingest --explain FILE` write one.") from None
     except UnicodeDecodeError:
         raise MappingError(f"{path.name} is not UTF-8.", "Save it as UTF-8.") from None
+    return parse_yaml(text, path)
+
+
+def parse_yaml(text: str, path: Path) -> Node:
+    """As `read_yaml`, of a text; `path` gives its name to errors."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise MappingError(f"{path.name}, line {line}: {error.problem}.", "Mend the YAML.") from None

@@ -12,6 +12,7 @@ from volens.databases.migrate import at_head, upgrade
 from volens.evidence import groups, log
 from volens.gate import store as gate_store
 from volens.identity import store as identity_store
+from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
 from volens.permissions import store as permissions
@@ -27,6 +28,7 @@ DECLARED = (
     accountant.metadata,
     release_store.metadata,
     intake_store.metadata,
+    mended.metadata,
     lease.metadata,
     queue.metadata,
 )

@@ -46,6 +46,9 @@ class PlainIdentities:
     def seal(self, row: bytes) -> bytes:
         return b"sealed:" + row[::-1]
 
+    def mark(self, row: bytes) -> bytes:
+        return hashlib.blake2b(row, digest_size=16).digest()
+
 
 @dataclass
 class House:

@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from volens.audit.people import check_batches
+from volens.audit.report import Report
 from volens.databases.connect import SqlDatabase
 from volens.errors import NotNow
+from volens.ingest.mended import Mended
 from volens.ingest.store import KEPT_DAYS, TRANSITIONS, BatchRecords, Quarantined
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -65,3 +68,37 @@ def test_the_quarantine_is_kept_for_its_days_and_not_longer(records: SqlDatabase
 
 def test_an_unknown_batch_is_none(records: SqlDatabase) -> None:
     assert BatchRecords(records).batch("nothing") is None
+
+
+def test_mended_lines_leave_the_quarantine_with_their_batch(records: SqlDatabase) -> None:
+    batches = BatchRecords(records)
+    marks = [bytes([number]) * 16 for number in range(3)]
+    refused = [Quarantined(0, number, 0, "unknown-product", b"sealed", marks[number]) for number in range(3)]
+    batches.start("b1", "tills", "a.csv", NOW, "source: tills\n")
+    batches.stage("b1", "tills", {"lines_accepted": 1}, refused, NOW.date())
+    assert batches.waiting() == []
+    batches.finish("b1", NOW)
+    assert [(row["reason"], row["lines"], row["sealed"]) for row in batches.waiting()] == [("unknown-product", 3, 3)]
+    assert batches.mappings() == [batches.mending.mapping_of("b1")] == ["source: tills\n"]
+
+    def note(number: int, item: int = 0, basket: int | None = 5) -> Mended:
+        return Mended("b1", 0, number, 0, item, marks[number], basket, -7 if basket else None)
+
+    retried = [note(0), note(0, item=1), note(1, basket=None)]
+    for batch, over in (("b2", "cleared"), ("b3", "done")):
+        batches.start(batch, "tills", "quarantine", NOW)
+        batches.stage(batch, "tills", {"lines_accepted": 2}, [], NOW.date(), retried)
+        assert len(batches.quarantined("b1")) == 3
+        if over == "cleared":
+            batches.clear(batch, NOW)
+            assert batches.mending.retried(marks) == {}
+        else:
+            batches.finish(batch, NOW)
+    assert [line.line_number for line in batches.quarantined("b1")] == [2]
+    assert batches.mending.retried(marks) == batches.mending.retried_of("b1") == {marks[0]: 1, marks[1]: 1}
+    assert batches.mending.additions([5, 6]) == {5: {-7: 2}}
+    batches.mending.opened({"b1": 1}, "Ana", "a test", NOW.date())
+    report = Report()
+    with records.reading() as connection:
+        check_batches(connection, report)
+    assert report.findings == []
