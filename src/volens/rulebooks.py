@@ -10,9 +10,11 @@ from datetime import date
 from typing import Any
 
 from volens.gate.policy import YES, PurposeRule, Rulebook, TextRule
+from volens.permissions.ages import MAJORITY, STRICTEST, Ages
 from volens.permissions.ledger import Terms
 from volens.permissions.state import DENYING, SILENT
-from volens.programme.model import Programme, Text
+from volens.programme.model import Basis, Programme, Text
+from volens.programme.parameters import parameters
 
 
 def rulebook(programme: Programme) -> Rulebook:
@@ -54,6 +56,29 @@ def terms(programme: Programme, today: date) -> Terms:
         },
         languages={text.id: frozenset(text.bodies) for text in programme.texts.values()},
         programme=programme.digest,
+        country=programme.country,
+        ages=ages(programme),
+    )
+
+
+def ages(programme: Programme) -> Ages:
+    """Who may say yes to what alone: the programme's purposes, and the ages of the law on each day."""
+
+    def alone(country: str, on: date) -> int:
+        known = parameters().consent_age(country, on)
+        return known.value if known is not None else STRICTEST
+
+    def majority(country: str, on: date) -> int:
+        known = parameters().majority_age(country, on)
+        return known.value if known is not None else MAJORITY
+
+    purposes = programme.purposes.values()
+    return Ages(
+        consent=frozenset(purpose.id for purpose in purposes if purpose.basis is Basis.CONSENT),
+        profiling_ads=frozenset(purpose.id for purpose in purposes if purpose.profiling_ads),
+        alone=alone,
+        majority=majority,
+        unknown_is_minor=programme.unknown_age == "minor",
     )
 
 

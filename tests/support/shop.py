@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from volens.clock import Clock
+from volens.customers.enrolment import Enrolled, Enrolment, Person
+from volens.customers.linking import Linking
 from volens.databases.connect import SqlDatabase
 from volens.evidence import log
 from volens.evidence.log import PUBLIC, Event
@@ -17,6 +19,7 @@ from volens.gate.policy import PurposeRule, ReadRequest, Rulebook, TextRule
 from volens.gate.reads import Gate
 from volens.identity import keys as house_keys
 from volens.identity.vault import Vault
+from volens.permissions.ages import Ages
 from volens.permissions.ledger import Choice, Ledger, Terms
 from volens.permissions.state import DENYING, SILENT
 from volens.purchases.store import PurchasesStore
@@ -84,6 +87,7 @@ def terms(current: str = "statistics/2") -> Terms:
         },
         languages={name: frozenset({"fr", "en"}) for rule in book.values() for name in rule.texts},
         programme="digest",
+        ages=Ages(consent=frozenset({STATISTICS}), alone=lambda country, on: {"FR": 15, "DE": 16}.get(country, 16)),
     )
 
 
@@ -109,13 +113,26 @@ class Shop:
         self.ledger = Ledger(self.records, self.vault, terms(), clock)
         self.old_ledger = Ledger(self.records, self.vault, terms("statistics/1"), clock)
         self.gate = Gate(self.records, self.ledger, self.rules, self.purchases, clock, "FR", "digest")
-        self.barrier = Barrier(self.records, self.rules, clock, "FR", "digest")
+        self.moved: list[dict[int, int]] = []
+        minors = self.ledger.minors
+        self.linking = Linking(self.records, self.vault, self.rules, minors, clock, "FR", self._relabel)
+        self.enrolment = Enrolment(self.records, self.vault, self.linking, minors, clock, "FR")
+        self.barrier = Barrier(self.records, self.rules, clock, "FR", "digest", self.ledger.turn)
 
     def _purchases(self) -> PurchasesStore:
         folder = self.folder / "purchases"
         if (folder / "catalog.db").exists():
             return PurchasesStore.open(folder)
         return PurchasesStore.create(folder, customers=1_000)
+
+    def enrol(self, people: Sequence[Person]) -> Enrolled:
+        """Takes lines of a customer master in."""
+        return self.enrolment.enrol(people)
+
+    def _relabel(self, moves: Mapping[int, int], _progress: object = None) -> int:
+        """There are no lines here: it is written down who would move."""
+        self.moved.append(dict(moves))
+        return 0
 
     def _declare(self) -> None:
         with self.records.writing() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.clock import Clock, legal_day
+from volens.customers.enrolment import Enrolment
+from volens.customers.linking import Linking
+from volens.customers.station import Customers
 from volens.databases.connect import SqlDatabase
 from volens.databases.lease import LEASE_SECONDS, PURCHASES_WRITER, held
 from volens.engines.polars_engine import PolarsEngine
@@ -22,6 +26,7 @@ from volens.evidence.outside import Outside
 from volens.evidence.witness_client import WitnessAt, Witnesses
 from volens.gate import store as uses
 from volens.gate.barrier import Barrier
+from volens.gate.policy import Rulebook
 from volens.gate.reads import Gate
 from volens.gate.store import Use
 from volens.identity import announced, tombstones
@@ -41,7 +46,7 @@ from volens.insights.accountant import Accountant
 from volens.permissions.ledger import Ledger
 from volens.permissions.receipt import Receipts
 from volens.programme.model import Programme
-from volens.purchases import catalogue, queue
+from volens.purchases import catalogue, queue, removal
 from volens.purchases.catalogue import Loaded
 from volens.purchases.store import PurchasesStore
 from volens.releases.desk import ReportDesk
@@ -84,12 +89,14 @@ class House:
         rules = rulebook(programme)
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
-        self.barrier = Barrier(records, rules, clock, programme.country, programme.digest)
+        self.barrier = Barrier(records, rules, clock, programme.country, programme.digest, self.permissions.turn)
+        self.customers = self._customers(rules)
         self.witnesses = Witnesses(self._outside, tuple(WitnessAt.of(*one) for one in settings.witnesses), clock)
         self._adopt()
         self.key_ring = KeyRing(keys, records, customer_keys, clock, programme.country)
         self.erasure = Erasure(
-            records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask
+            records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
+            self.customers.relabel_if_free,
         )
         self.erasure.finish()
         self.receipts = Receipts(
@@ -109,6 +116,7 @@ class House:
             packages=settings.releases,
             clock=clock,
             checkpoint_url=settings.checkpoint_url,
+            follow=self.customers.relabel,
         )
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
@@ -121,6 +129,15 @@ class House:
             alone=self._alone,
         )
 
+    def _customers(self, rules: Rulebook) -> Customers:
+        stores, country = self._stores, self.programme.country
+        linking = Linking(
+            stores.records, self._vault, rules, self.permissions.minors, self.clock, country,
+            lambda moves, told: removal.relabel(stores.purchases, moves, secrets.token_hex(8), told).lines,
+        )  # fmt: skip
+        enrolment = Enrolment(stores.records, self._vault, linking, self.permissions.minors, self.clock, country)
+        return Customers(stores.records, self._vault, linking, enrolment, self._alone)
+
     def load_products(self, path: Path) -> Loaded:
         """Takes in the public list of products; keys that were given stay."""
         with self._alone():
@@ -129,6 +146,8 @@ class House:
     def take_in(self, path: Path, mapping: Mapping, progress: Progress = lambda step, done, total: None) -> Summary:
         """Takes a feed of purchases in: all of it or nothing, each receipt once. Quarantine that is old enough goes."""
         with self._alone() as renew:
+            # First, so that a receipt that comes again is found under whom its card belongs to now.
+            self.customers.relabel_alone()
             batches = BatchRecords(self._stores.records)
             batches.expire(legal_day(self.clock.now(), self.programme.country))
 
@@ -141,6 +160,11 @@ class House:
                     renewed = self.clock.now()
                 progress(step, done, total)
 
+            def staged(step: str) -> None:
+                if step == "staged":
+                    renew()
+                    self.customers.require_none_pending()
+
             return take_in(
                 path,
                 mapping,
@@ -152,7 +176,8 @@ class House:
                 count_accounts=self._vault.count_accounts,
                 progress=told,
                 # The last moment before lines are added: who lost the lease must not add them.
-                on_step=lambda step: renew() if step == "staged" else None,
+                # A card that moved while the feed was read may have its receipts under two numbers.
+                on_step=staged,
             )
 
     def _alone(self) -> AbstractContextManager[Callable[[], None]]:
@@ -168,7 +193,7 @@ class House:
     ) -> PeopleSummary:
         """Takes the customer master in: into the vault and nowhere else."""
         return take_in_people(
-            path, mapping, enrol=self._vault.enrol, country=self.programme.country, progress=progress
+            path, mapping, enrol=self.customers.enrol, country=self.programme.country, progress=progress
         )
 
     def explain(self, path: Path, mapping: Mapping | None = None) -> Explanation:

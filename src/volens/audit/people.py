@@ -22,6 +22,8 @@ from volens.identity import accounts
 from volens.identity.tombstones import Stones
 from volens.ingest import mended
 from volens.ingest import store as intake
+from volens.permissions import parents
+from volens.permissions.state import PERMITTING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 SEALED = "every sealed part is the one that was committed to"
 PEOPLE = "every account and person is as the events say"
 TOMBSTONES = "who was erased outside the records is erased in them"
+LIVES = "every closing, age and parent's yes is as the events say"
 BATCHES = "every feed and refused line is as the events say"
 OPENED_AT_ONCE = 5_000
 
@@ -67,7 +70,7 @@ def check_people(connection: Connection, vault: Opener, report: Report) -> None:
         told: dict[int, Row] = {}
         erased: set[int] = set()
         given = {"account": 0, "customer": 0}
-        for row in log.rows(connection, EVENTS, kinds=["linked", "person", "erased"]):
+        for row in log.rows(connection, EVENTS, kinds=["linked", "unlinked", "retired", "person", "erased"]):
             if row.customer in erased:
                 report.found(PEOPLE, f"events {row.seq}", f"customer number {row.customer} had been erased before")
             if row.kind == "erased":
@@ -138,6 +141,39 @@ def _told(vault: Opener, told: dict[int, Row]) -> dict[int, tuple[Any, str | Non
             said = json.loads(plain[SALT_BYTES:])
             found[customer] = (said["country"], said["person"])
     return found
+
+
+def check_lives(connection: Connection, report: Report) -> None:
+    """Closed cards, ages and yeses of parents against their events, both ways."""
+    with report.checking(LIVES) as looked_at:
+        closed: dict[int, Any] = {}
+        until: dict[int, Any] = {}
+        for row in log.rows(connection, EVENTS, kinds=["account-closed", "account-opened", "retired", "minor", "erased"]):
+            said = _said(row)
+            if row.kind == "erased":
+                until.pop(row.customer or 0, None)
+                for account in said.get("accounts", []):
+                    closed.pop(account, None)
+            elif row.kind == "minor":
+                until[row.customer or 0] = said.get("minor_until")
+            else:
+                closed[said.get("account", -row.seq)] = row.day if row.kind == "retired" else said.get("closed")
+        for table, should, stored in (
+            ("accounts", closed, accounts.closings(connection)),
+            ("customers", until, accounts.ages(connection)),
+        ):
+            should = {key: day for key, day in should.items() if day is not None}
+            looked_at.append(len(stored))
+            for key in sorted(should.keys() | stored.keys()):
+                if should.get(key) != stored.get(key):
+                    report.found(LIVES, f"{table} {key}", "its closing or its age is not as the events say")
+        by_parents: set[int] = set()
+        for row in log.rows(connection, EVENTS, kinds=sorted(PERMITTING)):
+            said = _said(row)
+            if said.get("by") == "parent" or {said.get("of"), said.get("restores")} & by_parents:
+                by_parents.add(row.seq)
+        for seq in sorted(by_parents ^ parents.everything(connection)):
+            report.found(LIVES, f"parental {seq}", "whether a parent gave this yes is not as the events say")
 
 
 def check_batches(connection: Connection, report: Report) -> None:

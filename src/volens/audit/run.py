@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from volens.audit.keys import check_keys
-from volens.audit.people import TOMBSTONES, check_batches, check_people, check_sealed, check_tombstones
+from volens.audit.linking import check_links
+from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.audit.rows import check_group_rows
@@ -68,6 +69,8 @@ def audit(
         check_keys(connection, vault, report)
         if tombstones is not None:
             _check_tombstones(connection, tombstones, report)
+        check_links(connection, report)
+        check_lives(connection, report)
         check_batches(connection, report)
         check_removals(connection, report)
         _check_budget(connection, drawn, report)

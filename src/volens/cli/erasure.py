@@ -14,7 +14,7 @@ GROUNDS = ("no-longer-needed", "consent-withdrawn", "objection", "unlawful", "le
 
 @click.group()
 def customer() -> None:
-    """One customer: what is to be done about her."""
+    """One customer: cards, links and age, as numbers and days; no name is ever shown. Or her erasure."""
 
 
 @customer.command()

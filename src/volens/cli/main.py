@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from volens import __version__
-from volens.cli.erasure import customer
+from volens.cli.customer import customer
 from volens.cli.feeds import ingest
 from volens.cli.keys import keys
 from volens.cli.quarantine import quarantine
@@ -108,18 +108,21 @@ def check(folder: Path, rule: str | None, day: date | None, strict: bool, sarif:
 @click.option("--recipient", default="*", show_default=True, help="One legal entity, or * for all that the text names.")
 @click.option("--language", help="The language in which the text was read; a yes needs it.")
 @click.option("--surface", help="Where it was said: till, app, paper …; a yes needs it.")
-@click.option("--by", "actor", default="the person", show_default=True, help="Who said it.")
+@click.option("--by", "actor", default="the person", show_default=True,
+              help="Who said it; `parent` is the holder of parental responsibility.")
+@click.option("--proof", help="What shows it: a form's number, a record. A parent's yes needs it.")
 @click.option("--refuse-everything", is_flag=True, help="No to every purpose that can be refused.")
 @click.option("--receipt", "receipt_file", type=click.Path(path_type=Path, dir_okay=False),
               help="Write the receipt here; several choices get a file each, with their number.")
 @json_option
 @speaking
 def permit(house: Path, card: str | None, email: str | None, purpose: str | None, kind: str | None, recipient: str,
-           language: str | None, surface: str | None, actor: str, refuse_everything: bool, receipt_file: Path | None,
-           as_json: bool) -> None:
+           language: str | None, surface: str | None, actor: str, proof: str | None, refuse_everything: bool,
+           receipt_file: Path | None, as_json: bool) -> None:
     """Record a customer's choice, or show what stands (with neither --say nor --refuse-everything)."""
     from volens.app import open_house
     from volens.errors import BadInput
+    from volens.permissions.ages import PARENT
     from volens.permissions.ledger import Choice
     from volens.permissions.state import PERMITTING
 
@@ -133,6 +136,7 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
     if purpose is not None and kind is None:
         raise BadInput(f"What was said about {purpose}?", "Add --say, or leave --purpose out to see what stands.")
     language, surface = language or "fr", surface or "command line"
+    actor, proofs = PARENT if actor == "parent" else actor, {"shown by": proof} if proof else {}
     with open_house(house, clock=clock()) as opened:
         customer = opened.customer("card" if card else "email", str(card or email)).customer
         seqs: list[int] = []
@@ -142,7 +146,7 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
             if purpose is None:
                 raise BadInput("What is the choice about?", "Name the purpose with --purpose.")
             seqs = opened.permissions.record(
-                [Choice(customer, purpose, kind, recipient, None, language, surface, actor)]
+                [Choice(customer, purpose, kind, recipient, None, language, surface, actor, proofs)]
             )
         if seqs:
             opened.checkpoint()

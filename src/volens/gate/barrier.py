@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -55,7 +55,17 @@ class HandedOver:
 class Barrier:
     """Checks at the door. `insights` draws through it; `releases` and `delivery` hand over through it."""
 
-    def __init__(self, records: Database, rules: Rulebook, clock: Clock, country: str, programme: str) -> None:
+    def __init__(
+        self,
+        records: Database,
+        rules: Rulebook,
+        clock: Clock,
+        country: str,
+        programme: str,
+        turn: Callable[[date], None] = lambda today: None,
+    ) -> None:
+        """`turn` ends what is due on a legal day; a door may be the first to see that day."""
+        self._turn = turn
         self._records, self._rules, self._clock = records, rules, clock
         self._country, self._programme = country, programme
 
@@ -67,6 +77,7 @@ class Barrier:
         """
         today, request = self._today(), opened.request
         decide_request(request, self._rules, today).require()
+        self._turn(today)
         with self._records.writing() as connection:
             position = store.hold_ledger(connection)
             affected = opened.permitted
@@ -88,6 +99,7 @@ class Barrier:
         What is handed over must leave within 60 seconds, or pass this door again.
         """
         wanted, today = BitMap(customers), self._today()
+        self._turn(today)
         with self._records.writing() as connection:
             store.hold_ledger(connection)
             may = self._still(connection, request, wanted, today)

@@ -182,6 +182,34 @@ def _against(request: ReadRequest, permission: Permission, rule: PurposeRule, to
         yield f"the yes is older than {rule.renew_months} months"
 
 
+def counts(permission: Permission, rules: Rulebook, today: date) -> bool:
+    """Whether a yes counts today for anything at all: the part of `decide` that no request is needed for."""
+    rule = rules.get(permission.purpose)
+    text = rule.texts.get(permission.text) if rule is not None else None
+    if rule is None or text is None or not text.valid(today) or permission.recipient not in text.recipients & rule.recipients:
+        return False
+    if permission.kind not in YES[rule.basis] or not permission.permits:
+        return False
+    if permission.kind == "notified" and permission.day > notified_until(rule, today):
+        return False
+    return rule.renew_months is None or permission.day >= accepted_from(rule.renew_months, today)
+
+
+def tells_no_more(text: str, other: str, rules: Rulebook) -> bool:
+    """Whether nothing can be done under the first text, and no longer, that cannot be done under the second."""
+    if text == other:
+        return True
+    told = {name: one for rule in rules.values() for name, one in rule.texts.items() if name in (text, other)}
+    if len(told) < 2:
+        return False
+    less, more = told[text], told[other]
+    return (
+        less.fields <= more.fields
+        and (more.keep_months is None or (less.keep_months is not None and less.keep_months <= more.keep_months))
+        and (more.invalidated_on is None or (less.invalidated_on is not None and less.invalidated_on <= more.invalidated_on))
+    )
+
+
 def notified_until(rule: PurposeRule, today: date) -> date:
     """The last day on which somebody must have been told, for the waiting period to be over."""
     return today - timedelta(days=rule.waiting_days)

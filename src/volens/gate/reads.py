@@ -147,6 +147,7 @@ class Gate:
         return customers, position
 
     def _expire(self, purpose: str, today: date) -> None:
+        self._ledger.turn(today)
         rule = self._rules[purpose]
         if rule.renew_months is not None:
             self._ledger.expire(purpose, accepted_from(rule.renew_months, today), today)

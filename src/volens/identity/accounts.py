@@ -23,3 +23,13 @@ def customers(connection: Connection) -> dict[int, tuple[str, str | None]]:
 def numbers_given(connection: Connection) -> dict[str, int]:
     """The last number given, of customers and of accounts."""
     return store.numbers_given(connection)
+
+
+def closings(connection: Connection) -> dict[int, str]:
+    """The day of every closed account."""
+    return store.all_closings(connection)
+
+
+def ages(connection: Connection) -> dict[int, str]:
+    """`minor_until` of everybody who has one."""
+    return store.all_ages(connection)

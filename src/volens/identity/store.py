@@ -6,7 +6,8 @@ Names, cards and e-mails are in them sealed or as keyed hashes; `identity.vault`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from sqlalchemy import (
     Column,
@@ -27,6 +28,12 @@ from sqlalchemy import (
 
 from volens.identity.keys import KEK_ID_BYTES, WRAPPED_BYTES
 
+CHUNK = 500
+LOGINS = ("card", "email")
+"""Kinds of account that a person shops with."""
+FORMER_EMAIL = "former-email"
+"""The kind of an e-mail that leads to nobody any more."""
+
 metadata = MetaData()
 keys_metadata = MetaData()
 
@@ -35,7 +42,9 @@ customers = Table(
     metadata,
     Column("customer", Integer, primary_key=True, autoincrement=False),
     Column("country", String(2), nullable=False),
+    Column("minor_until", String(10)),  # first of a month; none for adults and where no birth date is known
     Column("person", LargeBinary),  # names, post, birth date, language: sealed under the customer's key
+    Index("customers_by_age", "minor_until"),
 )
 
 accounts = Table(
@@ -43,9 +52,10 @@ accounts = Table(
     metadata,
     Column("account", Integer, primary_key=True, autoincrement=False),
     Column("customer", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),
+    Column("kind", String(16), nullable=False),
     Column("found_by", LargeBinary, nullable=False, unique=True),  # keyed hash of kind and value
     Column("value", LargeBinary, nullable=False),  # the value, sealed under the customer's key
+    Column("closed", String(10)),  # day; none while it is open
     Index("accounts_by_customer", "customer"),
 )
 
@@ -77,12 +87,118 @@ def linked(connection: Connection) -> dict[int, tuple[int, str]]:
     return {int(account): (int(customer), str(kind)) for account, customer, kind in connection.execute(query)}
 
 
+def account(connection: Connection, number: int) -> tuple[int, str] | None:
+    """Customer number and kind of one account."""
+    query = select(accounts.c.customer, accounts.c.kind).where(accounts.c.account == number)
+    row = connection.execute(query).first()
+    return (int(row.customer), str(row.kind)) if row is not None else None
+
+
+def accounts_of(connection: Connection, customer: int) -> list[tuple[int, str]]:
+    """Number and kind of every account of a customer."""
+    query = select(accounts.c.account, accounts.c.kind).where(accounts.c.customer == customer).order_by(accounts.c.account)
+    return [(int(number), str(kind)) for number, kind in connection.execute(query)]
+
+
 def all_customers(connection: Connection) -> dict[int, tuple[str, str | None]]:
     """Country of every customer, and the hash of what is sealed about the person."""
     return {
-        int(row.customer): (str(row.country), hashlib.sha256(bytes(row.person)).hexdigest() if row.person else None)
+        int(row.customer): (str(row.country), hashed(bytes(row.person)) if row.person else None)
         for row in connection.execute(select(customers))
     }
+
+
+def hashed(sealed: bytes) -> str:
+    """What an event says of something sealed: changing it later is found by the audit."""
+    return hashlib.sha256(sealed).hexdigest()
+
+
+def persons(connection: Connection, wanted: Iterable[int]) -> dict[int, tuple[str, bytes | None]]:
+    """Country and sealed person of some customers."""
+    listed, found = sorted(set(wanted)), dict[int, tuple[str, bytes | None]]()
+    for start in range(0, len(listed), CHUNK):
+        query = select(customers.c.customer, customers.c.country, customers.c.person).where(
+            customers.c.customer.in_(listed[start : start + CHUNK])
+        )
+        for number, country, person in connection.execute(query):
+            found[int(number)] = (str(country), bytes(person) if person is not None else None)
+    return found
+
+
+def keep_persons(connection: Connection, rows: Mapping[int, tuple[str, bytes]]) -> None:
+    """Stores country and sealed person of some customers; part of the transaction that records it."""
+    statement = (
+        update(customers)
+        .where(customers.c.customer == bindparam("who"))
+        .values(country=bindparam("land"), person=bindparam("what"))
+    )
+    if rows:
+        connection.execute(
+            statement, [{"who": who, "land": country, "what": sealed} for who, (country, sealed) in rows.items()]
+        )
+
+
+def closings(connection: Connection, wanted: Iterable[int]) -> dict[int, str]:
+    """The day on which some accounts were closed; an open one is left out."""
+    listed, found = sorted(set(wanted)), dict[int, str]()
+    for start in range(0, len(listed), CHUNK):
+        query = select(accounts.c.account, accounts.c.closed).where(
+            accounts.c.account.in_(listed[start : start + CHUNK]), accounts.c.closed.is_not(None)
+        )
+        found.update({int(account): str(day) for account, day in connection.execute(query)})
+    return found
+
+
+def all_closings(connection: Connection) -> dict[int, str]:
+    """The day of every closed account, for the audit."""
+    query = select(accounts.c.account, accounts.c.closed).where(accounts.c.closed.is_not(None))
+    return {int(account): str(day) for account, day in connection.execute(query)}
+
+
+def close(connection: Connection, account: int, day: str | None) -> None:
+    """Closes an account, or opens it again; part of the transaction that records it."""
+    connection.execute(update(accounts).where(accounts.c.account == account).values(closed=day))
+
+
+def with_open_accounts(connection: Connection, wanted: Iterable[int]) -> set[int]:
+    """Those of some customers who have a card or login that is open."""
+    listed, found = sorted(set(wanted)), set[int]()
+    for start in range(0, len(listed), CHUNK):
+        query = select(accounts.c.customer).distinct().where(
+            accounts.c.customer.in_(listed[start : start + CHUNK]), accounts.c.closed.is_(None), accounts.c.kind.in_(LOGINS)
+        )
+        found |= {int(customer) for (customer,) in connection.execute(query)}
+    return found
+
+
+def ages_of(connection: Connection, wanted: Iterable[int]) -> dict[int, tuple[str, date | None]]:
+    """Country and `minor_until` of each customer that exists."""
+    listed, found = sorted(set(wanted)), dict[int, tuple[str, date | None]]()
+    for start in range(0, len(listed), CHUNK):
+        query = select(customers.c.customer, customers.c.country, customers.c.minor_until).where(
+            customers.c.customer.in_(listed[start : start + CHUNK])
+        )
+        for number, country, until in connection.execute(query):
+            found[int(number)] = (str(country), date.fromisoformat(until) if until else None)
+    return found
+
+
+def keep_ages(connection: Connection, until: Mapping[int, date | None]) -> None:
+    """Stores `minor_until` of some customers; part of the transaction that records it."""
+    statement = update(customers).where(customers.c.customer == bindparam("who")).values(minor_until=bindparam("day"))
+    connection.execute(statement, [{"who": who, "day": day.isoformat() if day else None} for who, day in until.items()])
+
+
+def of_age(connection: Connection, today: date, limit: int) -> list[int]:
+    """Up to `limit` customers who are no longer minors and still stand as such."""
+    query = select(customers.c.customer).where(customers.c.minor_until <= today.isoformat()).limit(limit)
+    return [int(customer) for (customer,) in connection.execute(query)]
+
+
+def all_ages(connection: Connection) -> dict[int, str]:
+    """`minor_until` of everybody who has one, for the audit."""
+    query = select(customers.c.customer, customers.c.minor_until).where(customers.c.minor_until.is_not(None))
+    return {int(customer): str(until) for customer, until in connection.execute(query)}
 
 
 def numbers_given(connection: Connection) -> dict[str, int]:

@@ -10,19 +10,16 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
     Connection,
-    bindparam,
     delete,
     func,
     insert,
@@ -36,9 +33,19 @@ from volens.errors import BadInput, NotFound, Tampered
 from volens.evidence.log import EVENTS, Event, append, lock
 from volens.holders import Database, Keys, Sealer
 from volens.identity.keys import HeldKeys, decrypt, encrypt
-from volens.identity.store import accounts, count_by_kek, customer_keys, customers, numbers, wrap_under
+from volens.identity.people import Lines
+from volens.identity.store import (
+    FORMER_EMAIL,
+    accounts,
+    count_by_kek,
+    customer_keys,
+    customers,
+    numbers,
+    wrap_under,
+)
 
-KINDS = ("card", "email")
+KINDS = ("card", "email", "reference")
+"""`reference` is the retailer's own number of a person."""
 LOOKUP_CHUNK = 500
 """Hashes asked for in one statement; SQLite's default limit of variables is well above."""
 
@@ -50,20 +57,6 @@ class Identified:
     account: int
 
 
-class Person(Protocol):
-    """One line of the customer master, as `ingest` reads it. `details` go to the vault as they are, sealed."""
-
-    @property
-    def card(self) -> str: ...
-
-    @property
-    def email(self) -> str | None: ...
-
-    @property
-    def country(self) -> str: ...
-
-    @property
-    def details(self) -> Mapping[str, str]: ...
 
 
 class Vault:
@@ -97,13 +90,14 @@ class Vault:
     def person(self, customer: int) -> dict[str, str]:
         """What the vault holds of a person; empty for a card without a person. For delivery and rights."""
         with self._records.reading() as connection:
-            sealed = connection.execute(
-                select(customers.c.person).where(customers.c.customer == customer)
-            ).scalar_one_or_none()
-        if sealed is None:
-            return {}
-        opened: dict[str, str] = json.loads(self.open(customer, sealed))
-        return opened
+            line = Lines.read(self.sealed_person(connection, customer)).line
+        return dict(line.details) if line is not None else {}
+
+    def sealed_person(self, connection: Connection, customer: int) -> bytes | None:
+        """What is sealed of a person, opened (`people.Lines`); none for a card without a person."""
+        query = select(customers.c.person).where(customers.c.customer == customer)
+        sealed = connection.execute(query).scalar_one_or_none()
+        return self.open(customer, bytes(sealed)) if sealed is not None else None
 
     def count_accounts(self) -> int:
         """How many cards and logins there are."""
@@ -125,46 +119,18 @@ class Vault:
             known |= self._add(kind, [(value, None) for value in missing])
         return [known[hashes[value]] for value in values]
 
-    def enrol(self, people: Sequence[Person]) -> int:
-        """Takes in lines of the customer master: seals the person, links card and e-mail to one customer.
-
-        The same line twice changes nothing. An e-mail that already belongs to another customer stays there: moving an
-        account between people is a decision of its own, never a side effect. Returns how many e-mails stayed.
-        """
-        found = self.identify("card", [person.card for person in people])
-        stayed = 0
-        with_email = [(person.email, who.customer) for person, who in zip(people, found, strict=True) if person.email]
-        hashes = [self._hash("email", email) for email, _ in with_email]
+    def known(self, kind: str, values: Sequence[str]) -> dict[str, Identified]:
+        """Those of some references that lead to somebody. Makes nothing."""
+        hashes = {value: self._hash(kind, value) for value in dict.fromkeys(values)}
         with self._records.reading() as connection:
-            known = self._lookup(connection, hashes)
-        fresh: dict[bytes, tuple[str, int | None]] = {}
-        for (email, customer), hashed in zip(with_email, hashes, strict=True):
-            holder = known[hashed].customer if hashed in known else fresh.get(hashed, (email, customer))[1]
-            if holder != customer:
-                stayed += 1
-            elif hashed not in known:
-                fresh[hashed] = (email, customer)
-        if fresh:
-            self._add("email", list(fresh.values()))
-        # The newest line about a customer wins: it is the retailer's master that says who somebody is.
-        latest = {who.customer: person for person, who in zip(people, found, strict=True)}
-        self.warm(latest)
-        sealed = [
-            {"who": customer, "land": person.country, "what": self.seal(customer, _bytes(person.details))}
-            for customer, person in latest.items()
-        ]
-        with self._records.writing() as connection:
-            lock(connection, EVENTS)
-            self._require_all(connection, latest)
-            from_parameters = (
-                update(customers)
-                .where(customers.c.customer == bindparam("who"))
-                .values(country=bindparam("land"), person=bindparam("what"))
-            )
-            connection.execute(from_parameters, sealed)
-            append(connection, EVENTS, [_enrolled(row) for row in sealed], self)
-        self.warm(())
-        return stayed
+            found = self._lookup(connection, list(hashes.values()))
+        return {value: found[hashed] for value, hashed in hashes.items() if hashed in found}
+
+    def add(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[str, Identified]:
+        """Makes accounts: (value, customer it belongs to, or none for a new customer). One that is there is left as it is."""
+        once = {self._hash(kind, value): (value, owner) for value, owner in reversed(wanted)}
+        made = self._add(kind, list(once.values())) if once else {}
+        return {value: made[self._hash(kind, value)] for value, _ in wanted}
 
     def _require_all(self, connection: Connection, wanted: Iterable[int]) -> None:
         """Raises if one of these was erased since we looked: nothing may be added to somebody who is gone."""
@@ -241,7 +207,7 @@ class Vault:
                 except (Tampered, UnicodeDecodeError):
                     wrong.append((row["account"], "its sealed value does not open"))
                     continue
-                if self._hash(row["kind"], value) != bytes(row["found_by"]):
+                if self._found_by(row["kind"], row["account"], value) != bytes(row["found_by"]):
                     wrong.append((row["account"], "it is found by something else than its own card or e-mail"))
         self.warm(())
         return wrong
@@ -261,6 +227,30 @@ class Vault:
                 found.append(b"")
         self.warm(())
         return found
+
+    # Moving
+
+    def move(self, connection: Connection, account: int, former: int, customer: int) -> None:
+        """Gives an account to another customer: its value is sealed anew, under the key of whoever holds it now.
+
+        `NotFound` if one of the two was erased: nothing is moved to or from nobody.
+        """
+        sealed = connection.execute(select(accounts.c.value).where(accounts.c.account == account)).scalar_one()
+        value = self.seal(customer, self.open(former, bytes(sealed)))
+        connection.execute(update(accounts).where(accounts.c.account == account).values(customer=customer, value=value))
+
+    def retire_email(self, connection: Connection, customer: int, account: int, day: date) -> None:
+        """From now on an e-mail leads to nobody: what it is found by is bound to its old account."""
+        sealed = connection.execute(select(accounts.c.value).where(accounts.c.account == account)).scalar_one()
+        found_by = self._found_by(FORMER_EMAIL, account, self.open(customer, bytes(sealed)).decode())
+        connection.execute(
+            update(accounts)
+            .where(accounts.c.account == account)
+            .values(kind=FORMER_EMAIL, found_by=found_by, closed=day.isoformat())
+        )
+
+    def _found_by(self, kind: str, account: int, value: str) -> bytes:
+        return self._keys.mac(f"account/{kind}/{account}", _plain(value)) if kind == FORMER_EMAIL else self._hash(kind, value)
 
     # Keys and sealing
 
@@ -357,9 +347,7 @@ class Vault:
     def _hash(self, kind: str, value: str) -> bytes:
         if kind not in KINDS:
             raise BadInput(f"There is no account of kind {kind!r}.", f"Use one of: {', '.join(KINDS)}.")
-        # One person must be one customer however a till writes the same card: forms of letters, case and blanks say nothing.
-        plain = "".join(unicodedata.normalize("NFKC", value).casefold().split())
-        return self._keys.mac(f"account/{kind}", plain.encode())
+        return self._keys.mac(f"account/{kind}", _plain(value))
 
     def _lookup(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Identified]:
         found: dict[bytes, Identified] = {}
@@ -369,6 +357,11 @@ class Vault:
             )
             found.update({bytes(key): Identified(int(who), int(number)) for key, who, number in connection.execute(query)})
         return found
+
+
+def _plain(value: str) -> bytes:
+    """One person must be one customer however a till writes the same card: forms of letters, case and blanks say nothing."""
+    return "".join(unicodedata.normalize("NFKC", value).casefold().split()).encode()
 
 
 def _take(connection: Connection, name: str, how_many: int) -> int:
@@ -387,13 +380,3 @@ def _linked(row: Mapping[str, Any], day: date, country: str | None) -> Event:
     """An account's first link; `country` is that of a customer who is new with it."""
     detail = {"account": row["account"], "kind": row["kind"], "country": country}
     return Event("linked", customer=row["customer"], day=day, detail=detail)
-
-
-def _enrolled(row: Mapping[str, Any]) -> Event:
-    """What the master says of a person, as a hash of its sealed form: changing either later is found by the audit."""
-    said = {"country": row["land"], "person": hashlib.sha256(row["what"]).hexdigest()}
-    return Event("person", customer=row["who"], private=said)
-
-
-def _bytes(details: Mapping[str, str]) -> bytes:
-    return json.dumps(dict(details), ensure_ascii=False, sort_keys=True).encode()

@@ -35,7 +35,7 @@ PURCHASE_FIELDS = (
 )  # fmt: skip
 CUSTOMER_FIELDS = (
     "card", "given_name", "family_name", "email", "phone", "street", "postcode", "city", "country",
-    "birth_date", "language",
+    "birth_date", "language", "customer_reference", "replaces", "closed",
 )  # fmt: skip
 
 _SOURCE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

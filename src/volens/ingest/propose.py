@@ -60,6 +60,9 @@ SYNONYMS: AbstractMapping[str, tuple[str, ...]] = {
     "country": ("country", "country code", "pays", "code pays"),
     "birth_date": ("birth date", "birthdate", "date of birth", "date naissance", "date de naissance", "naissance"),
     "language": ("language", "lang", "langue"),
+    "customer_reference": ("customer reference", "customer id", "customer number", "person id", "id client", "numero client"),
+    "replaces": ("replaces", "replaced card", "former card", "old card", "ancienne carte", "remplace"),
+    "closed": ("closed", "closed on", "closing date", "date cloture", "date de cloture", "cloture", "resilie", "date resiliation"),
 }  # fmt: skip
 
 MONTHS = frozenset(

@@ -18,13 +18,17 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from volens.clock import Clock, legal_day
-from volens.errors import BadInput, NotFound, Unavailable
+from volens.errors import BadInput, NotFound, NotNow, Unavailable
 from volens.evidence import groups, log
 from volens.evidence.groups import IMPORT
 from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event, append, lock, require_programme
 from volens.holders import Database, Sealer
-from volens.permissions import store
+from volens.identity import links
+from volens.identity import store as identity
+from volens.permissions import parents, settling, store
+from volens.permissions.ages import PARENT, Ages
 from volens.permissions.endings import Endings, end_now
+from volens.permissions.minors import Minors
 from volens.permissions.state import ALL, KINDS, PERMITTING, Permission, Said
 from volens.permissions.together import Job, Together
 
@@ -52,6 +56,8 @@ class Choice:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise BadInput(f"There is no choice of kind {self.kind!r}.", f"Use one of: {', '.join(sorted(KINDS))}.")
+        if self.actor == PARENT and self.kind in PERMITTING and not self.proof:
+            raise BadInput("A yes for a child needs to be shown.", "Say how the parent was verified: --proof.")
         if not (self.surface.strip() and self.actor.strip() and self.language.strip()):
             raise BadInput("A choice says where, by whom and in which language it was made.", "Name all three.")
 
@@ -70,6 +76,10 @@ class Terms:
     """The languages of each text."""
     programme: str
     """Digest of the programme that all this is from."""
+    country: str = "FR"
+    """The house's, whose legal day is the day on which ages end."""
+    ages: Ages = field(default_factory=Ages)
+    """Who may say yes to what alone."""
 
 
 class People(Protocol):
@@ -107,6 +117,7 @@ class Ledger:
         self._records, self._people, self._terms, self._clock = records, people, terms, clock
         self._together: Together[Sequence[Choice], list[int]] = Together(self._commit, MAX_CHOICES)
         self._endings = Endings(records, terms.texts)
+        self.minors = Minors(terms.ages, terms.texts)
         self._programme_seen = -1
 
     def record(self, choices: Sequence[Choice]) -> list[int]:
@@ -115,6 +126,7 @@ class Ledger:
         Threads that call at the same time share a transaction; each learns only of its own mistakes.
         """
         complete = [self._complete(choice) for choice in choices]
+        self.turn(legal_day(self._clock.now(), self._terms.country))
         seqs: list[int] = []
         for start in range(0, len(complete), MAX_CHOICES):
             some = complete[start : start + MAX_CHOICES]
@@ -247,6 +259,7 @@ class Ledger:
             # From here on the head row is ours: what is read below is what the writer before us committed.
             self._refuse_the_erased(connection, jobs, who)
             self._refuse_old_yeses(connection, jobs)
+            self._refuse_by_lives(connection, jobs, days)
             able = [place for place in events if jobs[place].error is None]
             if able:
                 seq = append(connection, EVENTS, [event for place in able for event in events[place]])
@@ -258,6 +271,8 @@ class Ledger:
                         history.append(Said(seq, one.customer, one.purpose, one.recipient, one.kind, str(one.text), day))
                         seq += 1
                 store.keep(connection, history, self._terms.texts)
+                parents.note(connection, self._by_parents(first, jobs))
+                settling.reach_moved_lines(connection, history, self._terms.texts)
         # Only here, after the commit, is anybody told that it is done.
         for place, start in first.items():
             jobs[place].answer = list(range(start, start + len(jobs[place].work)))
@@ -293,6 +308,40 @@ class Ledger:
                     "Write a new version of it, and ask again; a no is taken at any time.",
                 )
 
+    def _refuse_by_lives(
+        self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]], days: Mapping[int, date]
+    ) -> None:
+        """A yes that the person is too young for, or that would open lines of somebody else's card, is not taken."""
+        yes = {choice.customer for job in jobs for choice in job.work if choice.kind in PERMITTING}
+        known, in_front = identity.ages_of(connection, yes), links.in_front(connection, yes)
+        for job in jobs:
+            for choice in job.work if job.error is None else ():
+                if choice.kind not in PERMITTING:
+                    continue
+                country, until = known[choice.customer]
+                parent = choice.actor == PARENT and choice.purpose in self._terms.ages.consent
+                wrong = self._terms.ages.against(choice.purpose, parent, until, country, days[choice.customer])
+                if wrong is not None:
+                    job.error = BadInput(wrong, "Record a parent's yes with --by parent and --proof; a no is taken from anybody.")
+                elif choice.customer in in_front:
+                    job.error = NotNow(
+                        "Purchases of a card that belongs to somebody else now still stand under this customer's number.",
+                        "Run: volens customer relabel. Then record the yes; a no is taken at any time.",
+                    )
+
+    @staticmethod
+    def _by_parents(first: Mapping[int, int], jobs: list[Job[Sequence[Choice], list[int]]]) -> list[int]:
+        return [
+            seq
+            for place, start in first.items()
+            for seq, choice in enumerate(jobs[place].work, start)
+            if choice.actor == PARENT and choice.kind in PERMITTING
+        ]
+
+    def turn(self, today: date) -> None:
+        """Ends what ages end on a legal day; before the first read, hand-over or record of that day."""
+        self.minors.turn(self._records, today)
+
     def expire(self, purpose: str, accepted_before: date, today: date) -> int:
         """Appends `expired` for every yes to `purpose` that was given before a day. Returns how many."""
         return self._endings.expire(purpose, accepted_before, today)
@@ -319,6 +368,7 @@ def _event(choice: Choice, day: date, at: str) -> Event:
         recipient=choice.recipient,
         text=choice.text,
         day=day,
+        detail={"by": "parent"} if choice.actor == PARENT and choice.kind in PERMITTING else {},
         private={
             "at": at,
             "language": choice.language,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -68,6 +69,8 @@ class ReportDesk:
     packages: Path
     clock: Clock
     checkpoint_url: str = ""
+    follow: Callable[[], object] = lambda: None
+    """Lets the lines of cards that moved follow: before a pack opens, so that one person is one vector in it."""
 
     def pack(
         self,
@@ -125,6 +128,7 @@ class ReportDesk:
         pack = self._pack_of(stands)
         product = self.programme.product(pack.product)
         keys = ProductKeys.of(catalogue.read(self.catalogue).products, pack)
+        self.follow()
         drawn = answering.answer(
             pack,
             product,

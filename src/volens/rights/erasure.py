@@ -72,7 +72,11 @@ class Erasure:
         clock: Clock,
         country: str,
         ask: Ask,
+        follow: Callable[[], object] = lambda: None,
     ) -> None:
+        """`follow` lets the purchases of cards that moved come under their holder's number, so that they are removed with it.
+        What cannot follow now is on record, and follows before the removal."""
+        self._follow = follow
         self._records, self._vault, self._ledger, self._stones = records, vault, ledger, tombstones
         self._clock, self._country, self._ask = clock, country, ask
         self.finished: tuple[int, ...] = ()
@@ -90,6 +94,7 @@ class Erasure:
         with self._records.reading() as connection:
             if not identity.is_known(connection, customer):
                 raise NotFound("No customer has this number.", "It was never given, or its customer is erased already.")
+        self._follow()
         now = self._clock.now()
         deadline_days(self._country, legal_day(now, self._country))  # asked before anything is destroyed
         self._stones.begin([customer], at=now, by=by.strip(), why=why)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from pyroaring import BitMap
 from sqlalchemy import Connection, text
-from tests.support.shop import JUICE, REMINDERS, START, STATISTICS, Shop
+from tests.support.shop import JUICE, REMINDERS, START, STATISTICS, Shop, terms
 from tests.unit.identity.test_vault import Somebody
 
 from volens.audit.report import Report
@@ -24,6 +24,10 @@ from volens.evidence.log import EVENTS, PUBLIC, TREES, Event, Row
 from volens.evidence.merkle import Frontier, leaf_hash
 from volens.ingest.store import BatchRecords, Quarantined
 from volens.insights.accountant import Accountant, Charge
+from volens.permissions import settling
+from volens.permissions.ages import PARENT
+from volens.permissions.ledger import Choice
+from volens.permissions.stricter import Word
 from volens.purchases import queue
 from volens.releases import store as release_store
 from volens.releases.workflow import Workflow
@@ -43,7 +47,7 @@ def a_year(shop: Shop) -> list[int]:
     shop.outside.publish(shop.records)
     shop.say(people[3], "withdrawn")
     shop.barrier.hand_over(shop.request(), people, {"file": "audience"})
-    shop.vault.enrol([Somebody("card-1", "camille@example.org", "FR", {"family_name": "Exemple"})])
+    shop.enrol([Somebody("card-1", "camille@example.org", "FR", {"family_name": "Exemple"})])
     batches = BatchRecords(shop.records)
     batches.start("b1", "caisse", "caisse.csv", START)
     batches.stage("b1", "caisse", {"lines_accepted": 1}, [Quarantined(0, 7, 0, "unknown-product", b"sealed")], START.date())
@@ -63,8 +67,28 @@ def a_year(shop: Shop) -> list[int]:
     for customer in (people[2], people[4]):
         shop.say(customer, "given", old=True)
     shop.ledger.invalidate("statistics/1", START.date(), why="it named too few", by="Alice Exemple")
+    lives(shop)
     shop.outside.publish(shop.records)
     return people
+
+
+def lives(shop: Shop) -> None:
+    """Two cards are linked, and two others linked and taken back; a child, whose parent agreed; a card that was closed."""
+    shop.vault.identify("card", [f"life-{n}" for n in range(1, 5)])
+    accounts = {n: shop.vault.find("card", f"life-{n}") for n in range(1, 5)}
+    for n in (1, 2, 3, 4):
+        shop.say(accounts[n].customer, "given")
+        shop.hand.pass_days(1)
+    shop.linking.link(accounts[2].account, accounts[1].customer, by="service desk")
+    shop.linking.link(accounts[4].account, accounts[3].customer, by="service desk")
+    shop.linking.unlink(accounts[4].account, by="service desk")
+    shop.linking.relabel()
+    shop.linking.link(accounts[4].account, accounts[3].customer, by="service desk")
+    child = Somebody("life-5", "enfant@example.org", "FR", {"birth_date": "2014-06-10"})
+    shop.enrol([child, Somebody("life-6", "ancienne@example.org", closed="2026-03-01")])
+    shop.enrol([Somebody("life-6", "nouvelle@example.org", closed="2026-03-01")])
+    who = shop.vault.find("card", "life-5").customer
+    shop.ledger.record([Choice(who, STATISTICS, "given", actor=PARENT, proof={"form": "12"})])
 
 
 def findings(shop: Shop) -> Report:
@@ -108,6 +132,14 @@ def row_of_another(connection: Connection) -> None:
 
 
 TAMPERINGS = {
+    "a link never was": (run("delete from links where undone is not null"), "links "),
+    "a link was taken back": (run("update links set undone = 7, restored = 8 where undone is null"), "links "),
+    "lines of a linked card stay where they are": (run("delete from relabellings"), "relabellings "),
+    "a child is grown up": (run("update customers set minor_until = null"), "customers "),
+    "somebody is a child": (run("update customers set minor_until = '2030-01-01' where customer = 1"), "customers 1"),
+    "a closed card is open": (run("update accounts set closed = null"), "accounts "),
+    "a parent never agreed": (run("delete from parental"), "parental "),
+    "a parent agreed": (run("insert into parental (seq) values (7)"), "parental 7"),
     "a removal was never asked for": (run("delete from removals where done is null"), "removals "),
     "a removal is put off": (run("update removals set due_day = '2030-01-01' where done is null"), "removals "),
     "a removal claims to be done": (run("update removals set done = 3, done_day = '2026-03-02' where done is null"), "removals "),
@@ -299,6 +331,16 @@ def test_a_use_of_somebody_who_said_no_is_found_even_if_recorded_with_care(shop:
     found = [finding for finding in findings(shop).findings if finding.where.startswith("uses")]
     assert len(found) == 1
     assert f"customer number {people[5]}" in found[0].what
+
+
+def test_a_yes_that_nobody_said_is_found_even_if_everything_else_fits(shop: Shop) -> None:
+    """Whoever could give words back could also make them up."""
+    people = a_year(shop)
+    word = Word(people[5], STATISTICS, JUICE, "given", "statistics/2", START.date(), {"unlink": 1, "restores": 2})
+    with shop.records.writing() as connection:
+        settling.write(connection, [word], terms().texts)
+    found = [finding.what for finding in findings(shop).findings]
+    assert found == ["a 'given' that nobody said"]
 
 
 def test_the_report_reads_and_serialises(shop: Shop) -> None:

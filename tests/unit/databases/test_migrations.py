@@ -11,10 +11,12 @@ from volens.databases.connect import SqlDatabase
 from volens.databases.migrate import at_head, upgrade
 from volens.evidence import groups, log
 from volens.gate import store as gate_store
+from volens.identity import links
 from volens.identity import store as identity_store
 from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
+from volens.permissions import parents
 from volens.permissions import store as permissions
 from volens.purchases import queue
 from volens.releases import store as release_store
@@ -24,6 +26,8 @@ DECLARED = (
     identity_store.metadata,
     permissions.metadata,
     groups.metadata,
+    parents.metadata,
+    links.metadata,
     gate_store.metadata,
     accountant.metadata,
     release_store.metadata,

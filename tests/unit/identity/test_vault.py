@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from tests.support.shop import Shop
 
+from volens.customers.enrolment import Enrolled
 from volens.errors import BadInput, KeysMissing, NotFound, Tampered
 from volens.identity import keys as house_keys
 from volens.identity.pseudonymise import Pseudonymiser
@@ -20,6 +21,10 @@ class Somebody:
     email: str | None = None
     country: str = "FR"
     details: dict[str, str] = field(default_factory=dict)
+    reference: str | None = None
+    replaces: str | None = None
+    closed: str | None = None
+    line: int = 0
 
 
 CAMILLE = Somebody("card-1", "camille@example.org", "FR", {"family_name": "Fictive", "language": "fr"})
@@ -34,7 +39,7 @@ def test_the_same_card_is_the_same_customer_and_numbers_are_dense(shop: Shop) ->
 
 
 def test_card_and_email_of_one_person_are_one_customer(shop: Shop) -> None:
-    shop.vault.enrol([CAMILLE])
+    shop.enrol([CAMILLE])
     assert shop.vault.find("card", "card-1").customer == shop.vault.find("email", " Camille@Example.org ").customer
     assert shop.vault.person(1)["family_name"] == "Fictive"
 
@@ -45,19 +50,19 @@ def test_a_card_without_a_person_stays_a_card(shop: Shop) -> None:
 
 
 def test_the_same_master_twice_changes_nothing(shop: Shop) -> None:
-    shop.vault.enrol([CAMILLE])
-    assert shop.vault.enrol([CAMILLE]) == 0
+    shop.enrol([CAMILLE])
+    assert shop.enrol([CAMILLE]) == Enrolled()
     assert shop.vault.count_accounts() == 2
 
 
 def test_an_email_of_somebody_else_stays_with_them(shop: Shop) -> None:
-    shop.vault.enrol([CAMILLE])
-    assert shop.vault.enrol([Somebody("card-2", "camille@example.org")]) == 1
+    shop.enrol([CAMILLE])
+    assert shop.enrol([Somebody("card-2", "camille@example.org")]).stayed == [(0, 2, 1)]
     assert shop.vault.find("email", "camille@example.org").customer == shop.vault.find("card", "card-1").customer
 
 
 def test_no_name_card_or_email_is_readable_in_either_store(shop: Shop) -> None:
-    shop.vault.enrol([CAMILLE])
+    shop.enrol([CAMILLE])
     found = []
     for database in (shop.records, shop.key_store):
         with database.reading() as connection:
@@ -75,7 +80,7 @@ def test_no_name_card_or_email_is_readable_in_either_store(shop: Shop) -> None:
 
 
 def test_without_the_customers_key_nothing_can_be_read(shop: Shop) -> None:
-    shop.vault.enrol([CAMILLE])
+    shop.enrol([CAMILLE])
     assert shop.vault.destroy_key(1)
     assert not shop.vault.destroy_key(1)
     with pytest.raises(NotFound, match="destroyed"):

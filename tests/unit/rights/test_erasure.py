@@ -43,7 +43,7 @@ class Eraser:
 @pytest.fixture
 def camille(shop: Shop) -> int:
     """A customer with a card, an e-mail, a name, two standing permissions and a use that saw her."""
-    shop.vault.enrol([Somebody("card-1", "camille@example.org", "FR", {"family_name": "Fictive"})])
+    shop.enrol([Somebody("card-1", "camille@example.org", "FR", {"family_name": "Fictive"})])
     customer = shop.vault.find("card", "card-1").customer
     shop.say(customer, "given")
     shop.say(customer, "notified", REMINDERS)

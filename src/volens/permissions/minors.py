@@ -1,0 +1,108 @@
+"""Ages applied to what stands: yeses that a minor could not give end, and a parent's yes ends when the child is old enough.
+
+Rules:
+1. Time enters as events: the first read or record of a legal day ends what is due, before it looks (`turn`).
+2. A birth date that arrives, a move to another country and a link end what is due in the transaction that brings them.
+3. Which yes a parent gave is open on its event (`by: parent`) and listed here, so that it is found without any key.
+4. No personal data in the list: numbers of events and customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import Connection, RowMapping, select
+
+from volens.evidence.log import EVENTS, Event, append, lock
+from volens.holders import Database
+from volens.identity import store as identity
+from volens.identity.store import customers
+from volens.permissions import settling
+from volens.permissions.ages import Ages
+from volens.permissions.parents import given_by_parents
+from volens.permissions.state import PERMITTING
+from volens.permissions.store import permissions
+from volens.permissions.stricter import Word
+
+AT_ONCE = 5_000
+"""Words of one transaction: what a withdrawal may have to wait behind."""
+
+
+@dataclass
+class Minors:
+    """Ends what ages end. Durable when `turn` returns; `settle` works in its caller's transaction."""
+
+    ages: Ages
+    named: Mapping[str, frozenset[str]]
+    _turned: dict[str, date] = field(default_factory=dict)
+
+    def turn(self, records: Database, today: date) -> int:
+        """Ends what is due today, once a day in each process. Returns how many permissions ended."""
+        if self._turned.get("last") == today:
+            return 0
+        with records.reading() as connection:
+            due = self._due(connection, None, today, 1) or identity.of_age(connection, today, 1)
+        ended = 0
+        while due:
+            with records.writing() as connection:
+                lock(connection, EVENTS)
+                words = self._due(connection, None, today, AT_ONCE)
+                settling.write(connection, words, self.named)
+                grown = identity.of_age(connection, today, AT_ONCE) if not words else []
+                self.note(connection, dict.fromkeys(grown), today)
+            ended += len(words)
+            due = words or grown
+        self._turned["last"] = today
+        return ended
+
+    def settle(self, connection: Connection, who: Iterable[int], today: date) -> int:
+        """Ends what is due for some customers, in the caller's transaction, which holds the ledger."""
+        words = self._due(connection, sorted(set(who)), today, None)
+        settling.write(connection, words, self.named)
+        return len(words)
+
+    def note(self, connection: Connection, until: Mapping[int, date | None], today: date) -> None:
+        """Keeps the coarse day of some customers where it is another than before, each with its event."""
+        known = identity.ages_of(connection, until)
+        changed = {who: day for who, day in until.items() if who in known and known[who][1] != day}
+        if not changed:
+            return
+        identity.keep_ages(connection, changed)
+        append(
+            connection,
+            EVENTS,
+            [
+                Event("minor", who, day=today, detail={"minor_until": day.isoformat() if day else None})
+                for who, day in sorted(changed.items())
+            ],
+        )
+
+    def _due(self, connection: Connection, who: Sequence[int] | None, today: date, limit: int | None) -> list[Word]:
+        """The yeses of minors that end today, and how."""
+        query = (
+            select(permissions, customers.c.country, customers.c.minor_until)
+            .join(customers, customers.c.customer == permissions.c.customer)
+            .where(
+                customers.c.minor_until.is_not(None),
+                permissions.c.kind.in_(sorted(PERMITTING)),
+                permissions.c.purpose.in_(sorted(self.ages.consent | self.ages.profiling_ads)),
+            )
+            .order_by(permissions.c.customer, permissions.c.purpose, permissions.c.recipient)
+        )
+        rows: list[RowMapping] = []
+        for some in [None] if who is None else [who[start : start + 500] for start in range(0, len(who), 500)]:
+            found = query if some is None else query.where(permissions.c.customer.in_(some))
+            rows += connection.execute(found).mappings().all()
+        by_parents = given_by_parents(connection, [row["seq"] for row in rows])
+        words = []
+        for row in rows:
+            until = date.fromisoformat(row["minor_until"])
+            kind = self.ages.ends(row["purpose"], row["seq"] in by_parents, until, row["country"], today)
+            if kind is not None:
+                why = {"why": "age"}
+                words.append(Word(row["customer"], row["purpose"], row["recipient"], kind, row["text"], today, why))
+            if limit is not None and len(words) == limit:
+                break
+        return words
