@@ -26,7 +26,7 @@ from volens.evidence import log
 from volens.evidence.container import CERTIFICATE
 from volens.evidence.log import PUBLIC
 from volens.evidence.outside import Outside, write_durably
-from volens.evidence.witness_client import Witnesses
+from volens.evidence.witness_client import Witnesses, names
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.holders import Database
@@ -40,7 +40,7 @@ from volens.insights.pack import Pack, ask
 from volens.insights.plan import Plan, plan_pack
 from volens.purchases import catalogue
 from volens.releases import package
-from volens.releases.package import Contents, Facts, YearCharge
+from volens.releases.package import Contents, Facts, LogFacts, YearCharge
 from volens.releases.pagemodel import Labels
 from volens.releases.store import Move, Stored
 from volens.releases.workflow import APPROVED, DECLINED, PUBLISHED, REQUESTED, Workflow
@@ -245,7 +245,13 @@ class ReportDesk:
             },
             drawn_day=date.fromisoformat(event.day),
             approved_by_roles=ROLES,
+            log=self._log_facts(),
         )
+
+    def _log_facts(self) -> LogFacts:
+        newest = self.outside.latest(PUBLIC)
+        note = self.outside.note(PUBLIC, newest.size) if newest is not None else ""
+        return LogFacts(self.outside.vkey, self.checkpoint_url, names(self.witnesses.addresses), note)
 
     def _labels(self, release: Stored) -> Labels:
         pack = self._pack_of(release)

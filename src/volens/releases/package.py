@@ -52,6 +52,17 @@ class YearCharge:
 
 
 @dataclass(frozen=True)
+class LogFacts:
+    """Where this package can be checked: the house's key, the fixed address, its witnesses' keys, and the newest signed state
+    of the public log when the package was made (empty before the first). The page prints them, so that paper is evidence too."""
+
+    key: str
+    address: str = ""
+    witnesses: tuple[str, ...] = ()
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """What a certificate says beside the figures. Everything in it is public.
 
@@ -73,6 +84,7 @@ class Facts:
     mechanism: Mapping[str, Any]
     drawn_day: date
     approved_by_roles: tuple[str, ...]
+    log: LogFacts
 
     def __post_init__(self) -> None:
         if self.rho_nano <= 0 or not self.years:
@@ -174,6 +186,7 @@ def certificate_of(facts: Facts, figures: Figures, labels: Labels) -> dict[str, 
         "mechanism": dict(facts.mechanism),
         "drawn_day": facts.drawn_day.isoformat(),
         "approved_by_roles": list(facts.approved_by_roles),
+        "log": {**vars(facts.log), "witnesses": list(facts.log.witnesses)},
     }
 
 

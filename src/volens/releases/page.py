@@ -112,6 +112,8 @@ def render(model: PageModel, certificate: Mapping[str, Any], language: str) -> s
         open_rows_max=OPEN_ROWS_MAX,
         plain=method("plain", language),
         exact=method("exact", language),
+        check=_check(certificate["log"], wording, model.labels.house),
+        log=_log(certificate["log"], wording),
         certificate=_certificate(certificate, wording),
         years=_years(certificate, wording),
     )
@@ -273,6 +275,25 @@ CERTIFICATE_FIELDS = (
 
 def _certificate(certificate: Mapping[str, Any], wording: Wording) -> list[tuple[str, str]]:
     return [(wording.say(f"certificate.{name}"), _flat(certificate[name])) for name in CERTIFICATE_FIELDS]
+
+
+def _check(log: Mapping[str, Any], wording: Wording, house: str) -> list[str]:
+    """How to check, for people: who watches the record, where its newest state stands, and what nobody can find out."""
+    watched = [witness.split("+")[0] for witness in log["witnesses"]]
+    said = [wording.say("check.keep")]
+    said.append(wording.say("check.watched", names=", ".join(watched)) if watched else wording.say("check.unwatched"))
+    if log["address"]:
+        # Without https://, since a page that loads nothing holds no such address: people type it.
+        where = log["address"].split("://")[-1] + "/public/checkpoint"
+        said.append(wording.say("check.address", address=where))
+    return [*said, f"{wording.say('check.limit', house=house)} {wording.say('check.never')}"]
+
+
+def _log(log: Mapping[str, Any], wording: Wording) -> list[tuple[str, str]]:
+    """The same for machines: keys, and the state of the log when the package was made."""
+    size, root = (log["checkpoint"].split("\n")[1:3]) if log["checkpoint"] else ("0", "–")
+    rows = [("key", log["key"]), ("entries", size), ("root", root), *(("witness", witness) for witness in log["witnesses"])]
+    return [(wording.say(f"check.{name}"), value) for name, value in rows]
 
 
 def _flat(value: Any) -> str:

@@ -15,7 +15,7 @@ from volens.insights.measures import ONE, MeasurePlan, grid
 from volens.insights.noisy import Noisy
 from volens.insights.pack import CATEGORY, REST, WHOLE, Pack, periods
 from volens.insights.plan import Plan
-from volens.releases.package import Contents, Facts, YearCharge, proof_of
+from volens.releases.package import Contents, Facts, LogFacts, YearCharge, proof_of
 from volens.releases.pagemodel import Labels
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -82,6 +82,12 @@ def facts(release: str = "juterie-1194-3f2a9c01") -> Facts:
         mechanism={"noise": "discrete Gaussian", "library": "OpenDP", "plan": {"fixed_bits": 24}},
         drawn_day=date(2026, 10, 6),
         approved_by_roles=("analyst", "data protection officer"),
+        log=LogFacts(
+            verifier_key(NAME, KEY),
+            "https://evidence.example",
+            ("witness.example+c9d8ac35+BAAA",),
+            sign(Checkpoint("volens/le-panier/public", 3, bytes(32)), NAME, KEY),
+        ),
     )
 
 
