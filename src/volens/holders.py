@@ -28,6 +28,9 @@ class Database(Protocol):
     def reading(self) -> AbstractContextManager[Connection]:
         """One snapshot: all statements in the block see the same committed state."""
 
+    def looking(self) -> AbstractContextManager[Connection]:
+        """For one statement, which is its own snapshot and writes nothing: spares two round trips."""
+
 
 class Keys(Protocol):
     """The house's keys. They never rest in a database and never leave the keeper."""

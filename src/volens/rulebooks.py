@@ -58,6 +58,11 @@ def terms(programme: Programme, today: date) -> Terms:
         programme=programme.digest,
         country=programme.country,
         ages=ages(programme),
+        periods={
+            text.id: (text.valid_from, text.invalidated_on)
+            for purpose in programme.purposes.values()
+            for text in programme.texts_of(purpose.id)
+        },
     )
 
 

@@ -88,6 +88,7 @@ def terms(current: str = "statistics/2") -> Terms:
         languages={name: frozenset({"fr", "en"}) for rule in book.values() for name in rule.texts},
         programme="digest",
         ages=Ages(consent=frozenset({STATISTICS}), alone=lambda country, on: {"FR": 15, "DE": 16}.get(country, 16)),
+        periods={name: (text.valid_from, text.invalidated_on) for rule in book.values() for name, text in rule.texts.items()},
     )
 
 

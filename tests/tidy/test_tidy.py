@@ -111,8 +111,8 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
         if isinstance(target, ast.Attribute) and not target.attr.startswith("_")
     }
     assert attributes == {
-        "settings", "programme", "clock", "permissions", "customers", "gate", "barrier", "receipts", "reports", "witnesses",
-        "key_ring", "erasure", "quarantine",
+        "settings", "programme", "clock", "permissions", "imports", "customers", "gate", "barrier", "receipts", "reports",
+        "witnesses", "key_ring", "erasure", "quarantine",
     }  # fmt: skip
     assert methods == {
         "audit", "checkpoint", "close", "customer", "explain", "load_products", "log_key", "take_in", "take_in_people", "uses_of",

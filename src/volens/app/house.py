@@ -43,6 +43,7 @@ from volens.ingest.quarantine import Quarantine
 from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
+from volens.permissions.importing import Importer
 from volens.permissions.ledger import Ledger
 from volens.permissions.receipt import Receipts
 from volens.programme.model import Programme
@@ -88,6 +89,7 @@ class House:
         today = legal_day(clock.now(), programme.country)
         rules = rulebook(programme)
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
+        self.imports = Importer(records, self._vault, keys, terms(programme, today), clock, programme.country)
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest, self.permissions.turn)
         self.customers = self._customers(rules)

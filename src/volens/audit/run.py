@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from volens.audit.choices import check_imports
 from volens.audit.keys import check_keys
 from volens.audit.linking import check_links
 from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
@@ -72,6 +73,7 @@ def audit(
         check_links(connection, report)
         check_lives(connection, report)
         check_batches(connection, report)
+        check_imports(connection, report)
         check_removals(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)

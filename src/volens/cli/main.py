@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from volens import __version__
+from volens.cli.choices import choices
 from volens.cli.customer import customer
 from volens.cli.feeds import ingest
 from volens.cli.keys import keys
@@ -36,6 +37,7 @@ def main() -> None:
 
 
 main.add_command(customer)
+main.add_command(choices)
 main.add_command(ingest)
 main.add_command(keys)
 main.add_command(receipt)

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, IntegrityError, SQLAlchemyError
 
 from volens.errors import BadInput, Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another before it gives up (SQLite only; PostgreSQL queues)."""
+REST_SECONDS = 1.0
+"""A connection to PostgreSQL that was not used for longer is asked whether it still is one."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ class SqlDatabase:
         options: dict[str, Any] = {} if self.name == "sqlite" else {
             "isolation_level": "REPEATABLE READ", "postgresql_readonly": True
         }
+        with self._transaction(options) as connection:
+            yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        options: dict[str, Any] = {} if self.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         with self._transaction(options) as connection:
             yield connection
 
@@ -91,7 +100,9 @@ def connect(url: str, *, create: bool = True) -> SqlDatabase:
         _teach_sqlite(engine)
         return SqlDatabase(engine)
     if parsed.get_backend_name() == "postgresql":
-        return SqlDatabase(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True))
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"))
+        _look_after_rests(engine)
+        return SqlDatabase(engine)
     raise BadInput(f"Records cannot rest in {parsed.get_backend_name()}.", "Use SQLite or PostgreSQL.")
 
 
@@ -110,6 +121,23 @@ def _teach_sqlite(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("volens_writing")
         connection.exec_driver_sql("begin immediate" if writing else "begin deferred")
+
+
+def _look_after_rests(engine: Engine) -> None:
+    """Asks a connection that has rested whether it still is one, and takes another if not. Asking every time, as the pool can,
+    would cost each choice two more round trips."""
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_raw: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(raw: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) > REST_SECONDS:
+            try:
+                engine.dialect.do_ping(raw)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
 
 
 def make_schema(url: str) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -33,6 +33,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     select,
@@ -79,6 +80,16 @@ heads = Table(
     Column("tree", String(8), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+)
+
+
+# Built once: making and hashing a statement costs more than running it, and these run for every choice.
+_HEAD = select(heads.c.size, heads.c.frontier).where(heads.c.tree == bindparam("of")).with_for_update()
+_HEAD_MOVED = update(heads).where(heads.c.tree == bindparam("of")).values(size=bindparam("now"), frontier=bindparam("peaks"))
+_APPENDED = insert(events)
+_RULES = select(
+    select(func.max(events.c.seq)).where(events.c.tree == PUBLIC, events.c.kind == "programme").scalar_subquery(),
+    select(func.max(events.c.seq)).where(events.c.tree == EVENTS, events.c.kind == TEXT_INVALIDATED).scalar_subquery(),
 )
 
 
@@ -157,13 +168,12 @@ def lock(connection: Connection, tree: str) -> int:
 
     On SQLite the transaction already is alone (BEGIN IMMEDIATE), so this is a plain read there.
     """
-    return _hold(connection, tree).size
+    return hold(connection, tree).size
 
 
-def _hold(connection: Connection, tree: str) -> Frontier:
-    row = connection.execute(
-        select(heads.c.size, heads.c.frontier).where(heads.c.tree == tree).with_for_update()
-    ).one_or_none()
+def hold(connection: Connection, tree: str) -> Frontier:
+    """As `lock`, and returns the tree's frontier, which `append` takes if nothing else was appended in between."""
+    row = connection.execute(_HEAD, {"of": tree}).one_or_none()
     if row is None:
         raise Unavailable(f"The {tree} tree has no head row.", "Restore the records from a back-up, then run: volens audit")
     frontier = Frontier.from_bytes(bytes(row.frontier))
@@ -172,15 +182,23 @@ def _hold(connection: Connection, tree: str) -> Frontier:
     return frontier
 
 
-def append(connection: Connection, tree: str, happened: Sequence[Event], sealer: Sealer | None = None) -> int:
+def append(
+    connection: Connection,
+    tree: str,
+    happened: Sequence[Event],
+    sealer: Sealer | None = None,
+    *,
+    held: Frontier | None = None,
+) -> int:
     """Appends events in the caller's transaction; returns the seq of the first.
 
-    `sealer` is needed when an event has private details. Nothing is visible to others before the caller commits.
+    `sealer` is needed when an event has private details. Nothing is visible to others before the caller commits. `held` is
+    what `hold` returned in the same transaction.
     """
     if not happened:
         raise ValueError("nothing to append")
     sealings = [_seal(event, sealer) for event in happened]
-    frontier = _hold(connection, tree)
+    frontier = held if held is not None else hold(connection, tree)
     first = frontier.size
     rows = [
         _row(tree, first + place, event, commitment, sealed)
@@ -188,10 +206,8 @@ def append(connection: Connection, tree: str, happened: Sequence[Event], sealer:
     ]
     for row in rows:
         frontier.append(row.leaf)
-    connection.execute(insert(events), [vars(row) for row in rows])
-    connection.execute(
-        update(heads).where(heads.c.tree == tree).values(size=frontier.size, frontier=frontier.to_bytes())
-    )
+    connection.execute(_APPENDED, [vars(row) for row in rows])
+    connection.execute(_HEAD_MOVED, {"of": tree, "now": frontier.size, "peaks": frontier.to_bytes()})
     return first
 
 
@@ -201,8 +217,13 @@ def _seal(event: Event, sealer: Sealer | None) -> tuple[bytes | None, bytes | No
         return event.commitment, event.sealed
     if sealer is None or event.customer is None:
         raise ValueError("an event with private details needs a sealer")
-    salt = secrets.token_bytes(SALT_BYTES)
-    return commit_to(event.private, salt), sealer.seal(event.customer, salt + canonical_json(event.private))
+    return seal(event.customer, event.private, sealer)
+
+
+def seal(customer: int, private: Mapping[str, Any], sealer: Sealer) -> tuple[bytes, bytes]:
+    """A salted commitment to private details, and salt and details sealed under the customer's key."""
+    plain = secrets.token_bytes(SALT_BYTES) + canonical_json(private)
+    return hashlib.sha256(plain).digest(), sealer.seal(customer, plain)
 
 
 def sealed_beforehand(event: Event, sealer: Sealer) -> Event:
@@ -293,10 +314,22 @@ def customers_of_kind(connection: Connection, kind: str) -> set[int]:
     return {int(customer) for (customer,) in connection.execute(query) if customer is not None}
 
 
-def newest(connection: Connection, tree: str, kind: str) -> int | None:
-    """The seq of the newest event of a kind, without reading it; none if there is none."""
-    found = connection.execute(select(func.max(events.c.seq)).where(events.c.tree == tree, events.c.kind == kind)).scalar()
-    return int(found) if found is not None else None
+def newest_rules(connection: Connection) -> tuple[int | None, int | None]:
+    """Where the newest programme stands in the public tree, and the newest end of a text in `events`, without reading them."""
+    programme, ended = connection.execute(_RULES).one()
+    return programme, ended
+
+
+def rows_about(connection: Connection, statement: str, numbers: Iterable[int], at_once: int = 500) -> Iterator[Any]:
+    """Runs a fixed statement that says `in (?)` for some whole numbers, a few hundred at a time.
+
+    For what runs with every choice: a list of parameters is written out anew by every layer above the driver, which costs
+    ten times as much as the look-up. Only whole numbers ever come in between the brackets.
+    """
+    listed = sorted(int(number) for number in numbers)
+    for start in range(0, len(listed), at_once):
+        some = ",".join(map(str, listed[start : start + at_once]))
+        yield from connection.exec_driver_sql(statement.replace("in (?)", "in (" + some + ")"))
 
 
 def texts_ended(connection: Connection, since: int = 0) -> frozenset[str]:

@@ -30,7 +30,7 @@ from sqlalchemy.exc import IntegrityError
 
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, Tampered
-from volens.evidence.log import EVENTS, Event, append, lock
+from volens.evidence.log import EVENTS, Event, append, lock, rows_about
 from volens.holders import Database, Keys, Sealer
 from volens.identity.keys import HeldKeys, decrypt, encrypt
 from volens.identity.people import Lines
@@ -79,13 +79,8 @@ class Vault:
 
     def country_of(self, connection: Connection, wanted: Iterable[int]) -> dict[int, str]:
         """The country of each customer that exists; a number that stands for nobody is left out."""
-        listed, found = sorted(set(wanted)), {}
-        for start in range(0, len(listed), LOOKUP_CHUNK):
-            query = select(customers.c.customer, customers.c.country).where(
-                customers.c.customer.in_(listed[start : start + LOOKUP_CHUNK])
-            )
-            found.update({int(number): str(country) for number, country in connection.execute(query)})
-        return found
+        statement = "select customer, country from customers where customer in (?)"
+        return {int(number): str(country) for number, country in rows_about(connection, statement, set(wanted), LOOKUP_CHUNK)}
 
     def person(self, customer: int) -> dict[str, str]:
         """What the vault holds of a person; empty for a card without a person. For delivery and rights."""
@@ -301,18 +296,16 @@ class Vault:
             held.keys.clear()
 
     def _read_keys(self, wanted: Iterable[int]) -> dict[int, bytes]:
-        missing, found, again = sorted(set(wanted)), dict[int, bytes](), list[int]()
+        missing, found, again = set(wanted), dict[int, bytes](), list[int]()
         if not missing:
             return {}
-        with self._key_store.reading() as connection:
-            for start in range(0, len(missing), LOOKUP_CHUNK):
-                chunk = missing[start : start + LOOKUP_CHUNK]
-                query = select(customer_keys).where(customer_keys.c.customer.in_(chunk))
-                for customer, wrapped in connection.execute(query):
-                    try:
-                        found[int(customer)] = self._keys.unwrap(bytes(wrapped))
-                    except Tampered:
-                        again.append(int(customer))
+        statement = "select customer, wrapped from customer_keys where customer in (?)"
+        with self._key_store.looking() as connection:
+            for customer, wrapped in rows_about(connection, statement, missing, LOOKUP_CHUNK):
+                try:
+                    found[int(customer)] = self._keys.unwrap(bytes(wrapped))
+                except Tampered:
+                    again.append(int(customer))
         return found | {customer: self._key(customer) for customer in again}
 
     def seal(self, customer: int, plaintext: bytes) -> bytes:

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,7 @@ from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, NotNow, Unavailable
 from volens.evidence import groups, log
 from volens.evidence.groups import IMPORT
-from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Event, append, lock, require_programme
+from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, require_programme
 from volens.holders import Database, Sealer
 from volens.identity import links
 from volens.identity import store as identity
@@ -35,6 +35,7 @@ from volens.permissions.together import Job, Together
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+NOBODY = "A choice names a customer who does not exist."
 MAX_CHOICES = 5_000
 """Choices of one transaction: what a withdrawal may have to wait behind."""
 
@@ -80,6 +81,17 @@ class Terms:
     """The house's, whose legal day is the day on which ages end."""
     ages: Ages = field(default_factory=Ages)
     """Who may say yes to what alone."""
+    periods: Mapping[str, tuple[date, date | None]] = field(default_factory=dict)
+    """Of each text, oldest version first: the first day on which it counts, and the first on which it no longer does."""
+
+    def in_force(self, purpose: str, day: date) -> str | None:
+        """The text that was shown for a purpose on a day: the newest that counted then."""
+        standing = [
+            text
+            for text, (first, end) in self.periods.items()
+            if text.split("/")[0] == purpose and first <= day and (end is None or day < end)
+        ]
+        return standing[-1] if standing else None
 
 
 class People(Protocol):
@@ -119,6 +131,7 @@ class Ledger:
         self._endings = Endings(records, terms.texts)
         self.minors = Minors(terms.ages, terms.texts)
         self._programme_seen = -1
+        self._ended_seen: tuple[int | None, frozenset[str]] = (None, frozenset())
 
     def record(self, choices: Sequence[Choice]) -> list[int]:
         """Appends choices, all or none of each 5,000, and returns their seqs in order. Durable when it returns.
@@ -240,36 +253,35 @@ class Ledger:
     def _commit(self, jobs: list[Job[Sequence[Choice], list[int]]]) -> None:
         """One transaction for all of them. What is wrong with one job is noted on it, and the others go on."""
         who = {choice.customer for job in jobs for choice in job.work}
-        with self._records.reading() as connection:
-            countries = self._people.country_of(connection, who)
         now = self._clock.now()
-        days = {customer: legal_day(now, country) for customer, country in countries.items()}
-        events: dict[int, list[Event]] = {}
+        sealed: dict[int, list[Event]] = {}
         with self._people.sealer(who) as sealer:
             for place, job in enumerate(jobs):
                 try:
-                    events[place] = _events(job.work, days, now.isoformat(), sealer)
+                    sealed[place] = [log.sealed_beforehand(_event(one, now.isoformat()), sealer) for one in job.work]
                 except NotFound as error:
-                    job.error = error
-        if not events:
+                    job.error = NotFound(NOBODY, error.remedy)
+        if not sealed:
             return
         first: dict[int, int] = {}
         with self._records.writing() as connection:
-            lock(connection, EVENTS)
+            held = log.hold(connection, EVENTS)
             # From here on the head row is ours: what is read below is what the writer before us committed.
-            self._refuse_the_erased(connection, jobs, who)
+            countries = self._people.country_of(connection, who)
+            days = {customer: legal_day(now, country) for customer, country in countries.items()}
+            self._refuse_strangers(jobs, countries.keys())
             self._refuse_old_yeses(connection, jobs)
             self._refuse_by_lives(connection, jobs, days)
-            able = [place for place in events if jobs[place].error is None]
+            able = [place for place in sealed if jobs[place].error is None]
             if able:
-                seq = append(connection, EVENTS, [event for place in able for event in events[place]])
-                history = []
+                happened, history = list[Event](), list[Said]()
                 for place in able:
-                    first[place] = seq
-                    for one in jobs[place].work:
-                        day = days[one.customer]
+                    first[place] = held.size + len(happened)
+                    for one, event in zip(jobs[place].work, sealed[place], strict=True):
+                        seq, day = held.size + len(happened), days[one.customer]
+                        happened.append(replace(event, day=day))
                         history.append(Said(seq, one.customer, one.purpose, one.recipient, one.kind, str(one.text), day))
-                        seq += 1
+                append(connection, EVENTS, happened, held=held)
                 store.keep(connection, history, self._terms.texts)
                 parents.note(connection, self._by_parents(first, jobs))
                 settling.reach_moved_lines(connection, history, self._terms.texts)
@@ -277,27 +289,28 @@ class Ledger:
         for place, start in first.items():
             jobs[place].answer = list(range(start, start + len(jobs[place].work)))
 
-    def _refuse_the_erased(self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]], who: set[int]) -> None:
-        """Said after an erasure, a choice would be about somebody who does not exist."""
-        there = self._people.country_of(connection, who)
+    def _refuse_strangers(self, jobs: list[Job[Sequence[Choice], list[int]]], there: Collection[int]) -> None:
+        """Said before an enrolment or after an erasure, a choice would be about somebody who does not exist."""
         for job in jobs:
             if job.error is None and any(choice.customer not in there for choice in job.work):
-                job.error = NotFound("A choice names a customer who does not exist.", "They may just have been erased.")
+                job.error = NotFound(NOBODY, "Ingest the customer master first; or they may just have been erased.")
 
     def _refuse_old_yeses(self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]]) -> None:
         """A yes is not taken by old rules, nor under a text that was invalidated meanwhile. A no always is."""
         asking = [job for job in jobs if job.error is None and any(choice.kind in PERMITTING for choice in job.work)]
         if not asking:
             return
-        newest = log.newest(connection, PUBLIC, "programme")
         trouble: Unavailable | None = None
+        newest, newest_end = log.newest_rules(connection)
         if newest is None or newest != self._programme_seen:
             try:
                 require_programme(connection, self._terms.programme)
                 self._programme_seen = newest if newest is not None else -1
             except Unavailable as error:
                 trouble = error
-        ended = log.texts_ended(connection)
+        if newest_end != self._ended_seen[0]:
+            self._ended_seen = (newest_end, log.texts_ended(connection))
+        ended = self._ended_seen[1]
         for job in asking:
             under = {str(choice.text) for choice in job.work if choice.kind in PERMITTING} & ended
             if trouble is not None:
@@ -353,21 +366,14 @@ class Ledger:
         return self._endings.invalidate(text, today, why=why, by=by, progress=progress)
 
 
-def _events(choices: Sequence[Choice], days: Mapping[int, date], at: str, sealer: Sealer) -> list[Event]:
-    """One caller's choices as sealed events, or `NotFound`."""
-    if any(choice.customer not in days for choice in choices):
-        raise NotFound("A choice names a customer who does not exist.", "Ingest the customer master first.")
-    return [log.sealed_beforehand(_event(choice, days[choice.customer], at), sealer) for choice in choices]
-
-
-def _event(choice: Choice, day: date, at: str) -> Event:
+def _event(choice: Choice, at: str) -> Event:
+    """The choice without its day: the person's country says it, and is asked when the head row is held."""
     return Event(
         choice.kind,
         customer=choice.customer,
         purpose=choice.purpose,
         recipient=choice.recipient,
         text=choice.text,
-        day=day,
         detail={"by": "parent"} if choice.actor == PARENT and choice.kind in PERMITTING else {},
         private={
             "at": at,

@@ -30,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+from volens.evidence.log import rows_about
 from volens.permissions.state import PERMITTING, Permission, Said, apply
 
 CHUNK = 500
@@ -59,6 +60,7 @@ _CHANGED = (
     )
     .values(kind=bindparam("new_kind"), text=bindparam("new_text"), day=bindparam("new_day"), seq=bindparam("new_seq"))
 )
+_NEW = insert(permissions)
 
 
 def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> int:
@@ -85,7 +87,7 @@ def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, fr
     if changed:
         connection.execute(_CHANGED, changed)
     if new:
-        connection.execute(insert(permissions), new)
+        connection.execute(_NEW, new)
     return len(new) + len(changed)
 
 
@@ -93,16 +95,17 @@ def of_customers(
     connection: Connection, wanted: Iterable[int], purposes: Iterable[str] | None = None
 ) -> Iterator[Permission]:
     """What is stored for some customers, for some purposes or all."""
-    listed = sorted(wanted)
-    days: dict[str, date] = {}
-    for start in range(0, len(listed), CHUNK):
-        query = select(permissions).where(permissions.c.customer.in_(listed[start : start + CHUNK]))
-        if purposes is not None:
-            query = query.where(permissions.c.purpose.in_(sorted(purposes)))
-        for customer, purpose, recipient, kind, text, day, seq in connection.execute(query):
-            if day not in days:
-                days[day] = date.fromisoformat(day)
-            yield Permission(customer, purpose, recipient, kind, text, days[day], seq)
+    chosen, days = None if purposes is None else set(purposes), dict[str, date]()
+    statement = (
+        "select customer, purpose, recipient, kind, text, day, seq from permissions where customer in (?) "
+        "order by customer, purpose, recipient"
+    )
+    for customer, purpose, recipient, kind, text, day, seq in rows_about(connection, statement, wanted, CHUNK):
+        if chosen is not None and purpose not in chosen:
+            continue
+        if day not in days:
+            days[day] = date.fromisoformat(day)
+        yield Permission(customer, purpose, recipient, kind, text, days[day], seq)
 
 
 def stored(connection: Connection) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,7 @@ from volens.ingest.store import BatchRecords, Quarantined
 from volens.insights.accountant import Accountant, Charge
 from volens.permissions import settling
 from volens.permissions.ages import PARENT
+from volens.permissions.importing import Importer
 from volens.permissions.ledger import Choice
 from volens.permissions.stricter import Word
 from volens.purchases import queue
@@ -68,6 +69,9 @@ def a_year(shop: Shop) -> list[int]:
         shop.say(customer, "given", old=True)
     shop.ledger.invalidate("statistics/1", START.date(), why="it named too few", by="Alice Exemple")
     lives(shop)
+    old = shop.folder / "old.csv"
+    old.write_text(f"card,purpose,kind,time,surface\ncard-1,{STATISTICS},refused,2026-01-05T10:00:00Z,paper\ncard-1,x,y,z,w\n")
+    Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR").take_in(old)
     shop.outside.publish(shop.records)
     return people
 
@@ -124,10 +128,11 @@ def swap_cards(connection: Connection) -> None:
 
 def row_of_another(connection: Connection) -> None:
     """A row is rewritten together with its own leaf: only the event's root knows."""
-    (seq,) = connection.execute(text("select distinct seq from group_rows")).one()
+    (seq,) = connection.execute(text("select distinct seq from group_rows where kind = 'invalidated'")).one()
     changed = replace(groups.rows_of(connection, seq)[0], customer=1)
     connection.execute(
-        text("update group_rows set customer = 1, leaf = :leaf where place = 0"), {"leaf": leaf_hash(changed.entry())}
+        text("update group_rows set customer = 1, leaf = :leaf where place = 0 and kind = 'invalidated'"),
+        {"leaf": leaf_hash(changed.entry())},
     )
 
 
@@ -165,10 +170,18 @@ TAMPERINGS = {
     "a row of an event of many becomes a yes": (
         run("update group_rows set kind = 'given' where place = 1"), "events 27 row 1"),
     "a row of an event of many is given to another, with its leaf": (row_of_another, "events "),
-    "a row of an event of many is removed": (run("delete from group_rows where place = 0"), "events 27 row 1"),
+    "a row of an event of many is removed": (
+        run("delete from group_rows where place = 0 and kind = 'invalidated'"), "events 27 row 1"),
     "the last row of an event of many is removed": (run("delete from group_rows where place = 1"), "events "),
     "a row is added to an event that has none": (
         run("update group_rows set seq = 1 where place = 1"), "events 1"),
+    "an import says that it took in less": (run("update choice_imports set taken = 0"), "choice_imports "),
+    "an import is forgotten": (run("delete from choice_imports"), "choice_imports "),
+    "an import starts again": (run("update choice_imports set state = 'reading'"), "choice_imports "),
+    "a refused choice is removed": (run("delete from refused_choices"), "refused_choices "),
+    "a refused choice has another reason": (run("update refused_choices set reason = 'future-time'"), "refused_choices "),
+    "how an imported choice was said is taken away": (
+        run("update group_rows set sealed = null where kind = 'refused'"), "events 3"),
     "a permission is turned": (run("update permissions set kind = 'given' where kind = 'withdrawn'"), "permissions 4/"),
     "a permission is invented": (
         run(

@@ -16,7 +16,7 @@ from volens.identity import store as identity_store
 from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
-from volens.permissions import parents
+from volens.permissions import imports, parents
 from volens.permissions import store as permissions
 from volens.purchases import queue
 from volens.releases import store as release_store
@@ -28,6 +28,7 @@ DECLARED = (
     groups.metadata,
     parents.metadata,
     links.metadata,
+    imports.metadata,
     gate_store.metadata,
     accountant.metadata,
     release_store.metadata,

@@ -1,0 +1,294 @@
+"""Taking in choices that were made elsewhere: line by line judged, sealed, and appended as events of many rows.
+
+Rules:
+1. A line becomes a choice with its proof, or waits in quarantine with its place and reason. There is no third way, and none
+   in which a doubt becomes a yes (`permissions.judge`).
+2. An imported choice ranks by the day on which it was said (`permissions.state`, rule 5).
+3. Each event, its rows, the permissions that follow and how far the file was taken in are one transaction. A run that was
+   killed is taken up by the same command; the same file again changes nothing; a line that another file brought is known.
+4. Judging and sealing are done before the head row is taken; between two events it is let go for `PAUSE_SECONDS` at least.
+   A withdrawal waits for one event at most.
+5. Memory is that of one piece of the file, however long the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from volens.clock import Clock, legal_day
+from volens.errors import BadInput
+from volens.evidence import log
+from volens.evidence.groups import IMPORT, GroupRow, append_group, prepare
+from volens.evidence.log import EVENTS, require_programme, rows_about, texts_ended
+from volens.holders import Database, Keys
+from volens.identity import links
+from volens.identity import store as identity
+from volens.permissions import imports, settling, store
+from volens.permissions.endings import PAUSE_SECONDS
+from volens.permissions.imports import PLACED_LINES, SEALED_LINES, Progress
+from volens.permissions.judge import Imported, Judge
+from volens.permissions.layout import Line, Mapped, read
+from volens.permissions.ledger import People, Terms
+from volens.permissions.state import PERMITTING, Said
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from volens.holders import Sealer
+
+EXPLAINED_LINES = 10_000
+EXAMPLES = 20
+
+Told = Callable[[float, int], None]
+"""Called with the share of the file that was read, and how many lines."""
+
+
+class Account(Protocol):
+    """Where a card or e-mail led."""
+
+    @property
+    def customer(self) -> int:
+        """The number of whoever holds it."""
+
+
+class Directory(People, Protocol):
+    """What an import needs of the vault on top: who is behind an account. It makes nobody."""
+
+    def known(self, kind: str, values: Sequence[str]) -> Mapping[str, Account]:
+        """Those of some cards or e-mails that lead to somebody."""
+
+
+@dataclass
+class Summary:
+    """What became of a file."""
+
+    file_name: str
+    lines: int = 0
+    taken: int = 0
+    known: int = 0
+    refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    examples: list[tuple[int, str]] = field(default_factory=list)
+    """The first refused lines: number and reason."""
+    nothing_new: bool = False
+    """The file had been taken in whole before."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            **{name: value for name, value in vars(self).items() if name not in ("reasons", "kinds", "examples")},
+            "reasons": dict(self.reasons.most_common()),
+            "kinds": dict(self.kinds.most_common()),
+            "examples": [{"line": line, "reason": reason} for line, reason in self.examples],
+        }
+
+
+class Importer:
+    """Brings choices in from files."""
+
+    def __init__(self, records: Database, people: Directory, keys: Keys, terms: Terms, clock: Clock, country: str) -> None:
+        self._records, self._people, self._keys = records, people, keys
+        self._terms, self._clock, self._country = terms, clock, country
+
+    def take_in(self, path: Path, mapped: Mapped | None = None, told: Told = lambda share, lines: None) -> Summary:
+        """Takes a file of choices in. The same file again changes nothing."""
+        mapped, file, now = mapped or Mapped(), _hash(path), self._clock.now()
+        today = legal_day(now, self._country)
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            imports.expire(connection, today)
+            reached = imports.begin(connection, file, path.name, now)
+            seen_before = imports.others(connection, file)
+        summary = Summary(path.name, reached.lines, reached.taken, reached.known, reached.refused)
+        if reached.state == "done":
+            summary.nothing_new = True
+            return summary
+        judge = self._judge(mapped)
+        begun_at = reached.lines
+        for lines, share in read(path, mapped):
+            fresh = [line for line in lines if line.number > begun_at]
+            if fresh:
+                reached = self._take_piece(fresh, judge, reached, seen_before, summary, today)
+            told(share, reached.lines)
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            imports.finish(connection, replace(reached, state="done"), today)
+        return summary
+
+    def explain(self, path: Path, mapped: Mapped | None = None) -> Summary:
+        """What would become of the first 10,000 lines of a file. Writes nothing."""
+        mapped = mapped or Mapped()
+        judge, summary = self._judge(mapped), Summary(path.name)
+        for lines, _ in read(path, mapped):
+            for one in self._judged(lines, judge):
+                summary.lines += 1
+                _count(summary, one)
+            if summary.lines >= EXPLAINED_LINES:
+                break
+        return summary
+
+    def waiting(self) -> list[imports.RefusedLine]:
+        """Lines in quarantine: file, line, reason and the day until which they are kept."""
+        with self._records.reading() as connection:
+            return imports.waiting(connection)
+
+    def words(self, line: imports.RefusedLine) -> dict[str, Any]:
+        """What a line in quarantine said; empty if its words were not kept."""
+        if line.sealed is None:
+            return {}
+        said: dict[str, Any] = json.loads(self._keys.open_intake(bytes(line.sealed)))
+        return said
+
+    def _judge(self, mapped: Mapped) -> Judge:
+        with self._records.reading() as connection:
+            ended = texts_ended(connection)
+        return Judge(self._terms, mapped, self._clock.now(), ended)
+
+    def _judged(self, lines: Sequence[Line], judge: Judge) -> Iterator[Imported | tuple[Line, str]]:
+        """Each line as a choice, or with the reason against it."""
+        accounts = {line.number: judge.account(line) for line in lines}
+        customers: dict[tuple[str, str], int] = {}
+        for kind in ("card", "email"):
+            values = {account[1] for account in accounts.values() if account is not None and account[0] == kind}
+            if values:
+                found = self._people.known(kind, sorted(values))
+                customers |= {(kind, value): account.customer for value, account in found.items()}
+        with self._records.reading() as connection:
+            countries = self._people.country_of(connection, set(customers.values()))
+        for line in lines:
+            account = accounts[line.number]
+            customer = customers.get(account) if account is not None else None
+            verdict = judge.judge(line, customer, countries.get(customer or 0, self._country))
+            yield verdict if isinstance(verdict, Imported) else (line, verdict)
+
+    def _take_piece(
+        self, lines: Sequence[Line], judge: Judge, reached: Progress, seen_before: bool, summary: Summary, today: date
+    ) -> Progress:
+        began = time.perf_counter()
+        judged = self._without_the_young(list(self._judged(lines, judge)), lines, today)
+        good = [one for one in judged if isinstance(one, Imported)]
+        bad = [one for one in judged if not isinstance(one, Imported)]
+        known = 0
+        if seen_before and good:
+            fresh = self._unknown(good)
+            known, good = len(good) - len(fresh), fresh
+        with self._people.sealer({one.customer for one in good}) as sealer:
+            rows = [_sealed(one, sealer) for one in good]
+        refused = self._refused(bad, reached.refused)
+        reached = replace(
+            reached, lines=lines[-1].number, taken=reached.taken + len(good), known=reached.known + known,
+            refused=reached.refused + len(bad),
+        )  # fmt: skip
+        prepared = prepare(rows) if rows else None
+        time.sleep(max(0.0, PAUSE_SECONDS - (time.perf_counter() - began)))
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            self._require_as_judged(connection, good, rows, judge, today)
+            if prepared is not None:
+                detail = {"import": reached.file, "first": good[0].line, "last": good[-1].line}
+                seq = append_group(connection, IMPORT, prepared, detail, day=today)
+                days = {row.day: date.fromisoformat(row.day) for row in rows}
+                history = [
+                    Said(seq, row.customer, row.purpose, row.recipient, row.kind, row.text, days[row.day], True, place)
+                    for place, row in enumerate(rows)
+                ]
+                store.keep(connection, history, self._terms.texts)
+                settling.reach_moved_lines(connection, history, self._terms.texts)
+            if bad:
+                imports.refuse(connection, reached.file, refused, len(bad), today)
+            imports.advance(connection, reached)
+        for one in judged:
+            _count(summary, one)
+        summary.lines, summary.taken, summary.known, summary.refused = (
+            reached.lines, reached.taken, reached.known, reached.refused,
+        )  # fmt: skip
+        return reached
+
+    def _without_the_young(
+        self, judged: list[Imported | tuple[Line, str]], lines: Sequence[Line], today: date
+    ) -> list[Imported | tuple[Line, str]]:
+        """Takes out what `Ledger.record` would not take either: see there."""
+        asked = [one for one in judged if isinstance(one, Imported) and one.kind in PERMITTING]
+        with self._records.reading() as connection:
+            against = self._against_lives(connection, asked, today)
+        if not against:
+            return judged
+        at = {line.number: line for line in lines}
+        return [
+            (at[one.line], reason) if isinstance(one, Imported) and (reason := against.get(one.line)) else one for one in judged
+        ]
+
+    def _against_lives(self, connection: Connection, asked: Sequence[Imported], today: date) -> dict[int, str]:
+        """By line: yeses of people who are too young for them, or that would open lines of somebody else's card."""
+        who = {one.customer for one in asked}
+        known, in_front = identity.ages_of(connection, who), links.in_front(connection, who)
+        found = {}
+        for one in asked:
+            country, until = known.get(one.customer, (self._country, None))
+            if until is not None and self._terms.ages.against(one.purpose, False, until, country, today) is not None:
+                found[one.line] = "too-young"
+            elif one.customer in in_front:
+                found[one.line] = "card-moved"
+        return found
+
+    def _require_as_judged(
+        self, connection: Connection, good: Sequence[Imported], rows: Sequence[GroupRow], judge: Judge, today: date
+    ) -> None:
+        """What the lines were judged by must still be so; else nothing of the piece is taken in, and it can be run again."""
+        if any(row.kind in PERMITTING for row in rows):
+            require_programme(connection, self._terms.programme)
+            if texts_ended(connection) != judge.ended:
+                raise BadInput("A text was invalidated while the file was read.", "Run the same command again: it goes on.")
+            asked = [one for one in good if one.kind in PERMITTING]
+            if self._against_lives(connection, asked, today):
+                raise BadInput("A card moved while the file was read.", "Run the same command again: it goes on.")
+        who = {row.customer for row in rows}
+        if len(self._people.country_of(connection, who)) < len(who):
+            raise BadInput("A customer was erased while the file was read.", "Run the same command again: it goes on.")
+
+    def _unknown(self, good: Sequence[Imported]) -> list[Imported]:
+        """Those that no earlier import has brought."""
+        statement = "select customer, kind, purpose, recipient, text, day from group_rows where customer in (?)"
+        with self._records.reading() as connection:
+            known = {tuple(row) for row in rows_about(connection, statement, {one.customer for one in good})}
+        return [one for one in good if (one.customer, one.kind, one.purpose, one.recipient, one.text, one.day) not in known]
+
+    def _refused(self, bad: Sequence[tuple[Line, str]], before: int) -> list[tuple[int, str, bytes | None]]:
+        found = []
+        for place, (line, reason) in enumerate(bad[: max(0, PLACED_LINES - before)]):
+            words = None
+            if before + place < SEALED_LINES and line.said is not None:
+                words = self._keys.seal_intake(json.dumps(line.said, ensure_ascii=False, default=str).encode())
+            found.append((line.number, reason, words))
+        return found
+
+
+def _sealed(one: Imported, sealer: Sealer) -> GroupRow:
+    commitment, sealed = log.seal(one.customer, one.how, sealer)
+    return GroupRow(one.kind, one.customer, one.purpose, one.recipient, one.text, one.day, commitment, sealed)
+
+
+def _count(summary: Summary, one: Imported | tuple[Line, str]) -> None:
+    if isinstance(one, Imported):
+        summary.kinds[one.kind] += 1
+        return
+    summary.reasons[one[1]] += 1
+    if len(summary.examples) < EXAMPLES:
+        summary.examples.append((one[0].number, one[1]))
+
+
+def _hash(path: Path) -> str:
+    """The file by its content: a copy under another name is the same file."""
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.", "Name a CSV, Parquet or JSON Lines file.")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
