@@ -40,6 +40,7 @@ from volens.ingest.intake import Progress, take_in
 from volens.ingest.mapping import Mapping
 from volens.ingest.master import PeopleSummary, take_in_people
 from volens.ingest.quarantine import Quarantine
+from volens.ingest.sources import known_mappings, require_own_name
 from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
@@ -145,12 +146,24 @@ class House:
         with self._alone():
             return catalogue.load_products(self.settings.purchases, path)
 
-    def take_in(self, path: Path, mapping: Mapping, progress: Progress = lambda step, done, total: None) -> Summary:
-        """Takes a feed of purchases in: all of it or nothing, each receipt once. Quarantine that is old enough goes."""
+    def take_in(
+        self,
+        path: Path,
+        mapping: Mapping,
+        progress: Progress = lambda step, done, total: None,
+        *,
+        new_source: bool = False,
+    ) -> Summary:
+        """Takes a feed of purchases in: all of it or nothing, each receipt once. Quarantine that is old enough goes.
+
+        `new_source`: the mapping's source is a feed of its own, also if a known one finds receipts in the same columns.
+        """
         with self._alone() as renew:
             # First, so that a receipt that comes again is found under whom its card belongs to now.
             self.customers.relabel_alone()
             batches = BatchRecords(self._stores.records)
+            if not new_source:
+                require_own_name(mapping, known_mappings(batches.mappings()))
             batches.expire(legal_day(self.clock.now(), self.programme.country))
 
             renewed = self.clock.now()
@@ -200,7 +213,9 @@ class House:
 
     def explain(self, path: Path, mapping: Mapping | None = None) -> Explanation:
         """What a feed seems to be, and what would become of its first 1,000 lines. Writes nothing."""
-        return explain(path, mapping, catalogue=catalogue.read(self.settings.purchases), now=self.clock.now())
+        known = known_mappings(BatchRecords(self._stores.records).mappings())
+        products = catalogue.read(self.settings.purchases)
+        return explain(path, mapping, catalogue=products, now=self.clock.now(), sources=known)
 
     def uses_of(self, customer: int) -> list[Use]:
         """Every recorded read that saw one customer, oldest first: where her data went."""

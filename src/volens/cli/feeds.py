@@ -16,10 +16,13 @@ from volens.cli.say import bar, clock, errors, house_option, json_option, speaki
 @click.option("--mapping", "mapping_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="What the feed's columns mean. Without it: proposed by --explain.")
 @click.option("--explain", is_flag=True, help="Read the first 1,000 lines, propose a mapping, write nothing.")
+@click.option("--new-source", is_flag=True, help="These are other tills than those of the known source that looks the same.")
 @click.option("--products", is_flag=True, help="FILE is the public list of products.")
 @json_option
 @speaking
-def ingest(file: Path, house: Path, mapping_file: Path | None, explain: bool, products: bool, as_json: bool) -> None:
+def ingest(
+    file: Path, house: Path, mapping_file: Path | None, explain: bool, new_source: bool, products: bool, as_json: bool
+) -> None:
     """Take FILE in: purchases from tills or the web, the customer master, or (--products) the list of products.
 
     Not sure what your file needs?  volens ingest --explain FILE
@@ -46,7 +49,7 @@ def ingest(file: Path, house: Path, mapping_file: Path | None, explain: bool, pr
                 people = opened.take_in_people(file, mapping, told)
                 value, text = vars(people), people.to_text()
             else:
-                summary = opened.take_in(file, mapping, told)
+                summary = opened.take_in(file, mapping, told, new_source=new_source)
                 value, text = summary.to_dict(), summary.to_text()
         opened.checkpoint()
     tell(value, text, as_json)

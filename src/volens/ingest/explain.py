@@ -24,6 +24,7 @@ from volens.ingest.propose import Proposal, proposal
 from volens.ingest.raw import REASONS, Chunk
 from volens.ingest.receipts import compare
 from volens.ingest.samples import SAMPLE_LINES
+from volens.ingest.sources import look_alike
 from volens.purchases.catalogue import PRODUCTS, STORES, Catalogue
 from volens.purchases.lines import MIN_BUCKETS
 
@@ -134,11 +135,19 @@ class _StandIns:
         return b""
 
 
-def explain(path: Path, mapping: Mapping | None = None, *, catalogue: Catalogue | None = None, now: datetime) -> Explanation:
+def explain(
+    path: Path,
+    mapping: Mapping | None = None,
+    *,
+    catalogue: Catalogue | None = None,
+    now: datetime,
+    sources: Sequence[Mapping] = (),
+) -> Explanation:
     """Reads the first 1,000 lines, writes nothing. Without a mapping it proposes one.
 
     `catalogue`: the products that are loaded; without one (or an empty one) every product counts as known, and a
-    note says so. `MappingError` when the file cannot be read or a needed column is not recognized.
+    note says so. `sources`: the mappings that came in before; a feed that looks like one gets its name.
+    `MappingError` when the file cannot be read or a needed column is not recognized.
     """
     guess = proposal(path) if mapping is None else Proposal(mapping, ())
     used = guess.mapping
@@ -147,6 +156,15 @@ def explain(path: Path, mapping: Mapping | None = None, *, catalogue: Catalogue 
     known = readers.known_products(catalogue or _knows_nothing())
     chunk = readers.first_chunk(path, used, known, SAMPLE_LINES)
     notes = list(guess.notes)
+    other = look_alike(used, sources)
+    if other is not None and mapping is None:
+        used = replace(used, source=other)
+        notes.append(f"It looks like the feed `{other}`, which came in before, so it gets that name. Other tills? Rename it.")
+    elif other is not None:
+        notes.append(
+            f"The source `{used.source}` is new and looks like `{other}`, which came in before: under both names a receipt counts "
+            f"twice. If they are the same tills, write `source: {other}`."
+        )
     if catalogue is None or not catalogue.products.num_rows:
         notes.append("No products are loaded yet, so whether products are known was not checked.")
         catalogue = _knows_all(chunk)

@@ -167,8 +167,8 @@ def _tabular(file: Path, source: str, sample: Sample) -> Proposal:
     else:
         columns, settings = _purchases(sample, columns, settings, notes)
         notes.append(
-            f"Do other files come from the same tills? The name `{source}` is part of every receipt's identity: give all of them "
-            "one name, or a receipt that is sent again in another file counts twice."
+            f"One mapping for all files of these tills: its name `{source}` is part of every receipt's identity. Save one for each "
+            "file under other names, and a receipt that is sent again counts twice."
         )
     unused = tuple(shown_name(name) for name in sample.header if name not in columns.values())
     missing = _missing(columns, customers)

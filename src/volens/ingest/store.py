@@ -213,9 +213,10 @@ class BatchRecords:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def mappings(self) -> list[str]:
-        """The mappings (YAML) with which batches came in, each once."""
+        """The mappings (YAML) with which batches came in of which lines were taken in, each once."""
         known = mended.batch_mappings
-        query = select(known.c.mapping).join(batches, batches.c.batch == known.c.batch).where(batches.c.state == "done").distinct()
+        query = select(known.c.mapping).join(batches, batches.c.batch == known.c.batch)
+        query = query.where(batches.c.state == "done", batches.c.summary.not_like('%"lines_accepted": 0,%')).distinct()
         with self._records.reading() as connection:
             return [str(mapping) for (mapping,) in connection.execute(query)]
 

@@ -69,6 +69,36 @@ def test_a_file_that_came_in_before_counts_once(house: Path, tmp_path: Path) -> 
     assert (found["lines_accepted"], found["duplicate_lines"]) == (0, found["lines_read"])
 
 
+def test_the_same_tills_under_another_name_are_asked_about(house: Path, tmp_path: Path) -> None:
+    feed, mapping = write_feed(tmp_path, a_year_of_juice(3))
+    other = tmp_path / "march.yaml"
+    lines = mapping.read_text(encoding="utf-8").splitlines()
+    other.write_text("\n".join("source: march" if line.startswith("source:") else line for line in lines), encoding="utf-8")
+    assert "--new-source" in run("ingest", feed, "--mapping", other, "--house", house, code=2).output
+
+
+def test_refused_lines_are_listed_exported_and_taken_in(house: Path, tmp_path: Path) -> None:
+    feed, mapping = write_feed(tmp_path, a_year_of_juice(3))
+    text = feed.read_text(encoding="utf-8").splitlines()
+    bad = tmp_path / "bad.csv"
+    bad.write_text("\n".join([text[0], text[1].replace("2026", "2926").replace("2025", "2925")]) + "\n", encoding="utf-8")
+    run("ingest", bad, "--mapping", mapping, "--house", house, code=2)
+    (waiting,) = json.loads(run("quarantine", "list", "--house", house, "--json").output)
+    assert (waiting["reason"], waiting["lines"]) == ("future-time", 1)
+    assert "future-time" in run("quarantine", "list", "--house", house).output
+    assert "C0" in run("quarantine", "show", "--house", house, "--by", "Ana", "--why", "a test").output
+    out = tmp_path / "out.jsonl"
+    run("quarantine", "export", out, "--house", house, "--by", "Ana", "--why", "a test")
+    assert out.stat().st_mode & 0o777 == 0o600
+    run("quarantine", "retry", "--house", house)
+    assert json.loads(run("quarantine", "retry", out, "--house", house, "--json").output)["refused"] == {"future-time": 1}
+    out.write_text(out.read_text(encoding="utf-8").replace("2926", "2026").replace("2925", "2025"), encoding="utf-8")
+    found = json.loads(run("quarantine", "retry", out, "--house", house, "--json").output)
+    # the line came in with the feed that had no mistake
+    assert (found["taken_in"], found["refused"]) == (0, {"equal-line-there": 1})
+    assert "Everything stored follows" in run("audit", "--house", house).output
+
+
 def test_permit_shows_and_records(house: Path) -> None:
     assert "nothing is permitted" in run("permit", "--house", house, "--card", "C00005").output
     found = json.loads(run("permit", "--house", house, "--card", "C00006", "--refuse-everything", "--json").output)
