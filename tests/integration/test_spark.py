@@ -140,7 +140,10 @@ def test_a_house_draws_a_release_with_spark(session: SparkSession, tmp_path: Pat
     """The table's own files, through the gate: `docs/spark.md` shows these lines."""
     with initialise(tmp_path / "house", customers=1_000, clock=fixed(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))) as house:
         stock(house, tmp_path)
-        sell(house, tmp_path, a_year_of_juice(12))
+        lines = a_year_of_juice(12)
+        sell(house, tmp_path, lines[::2])
+        house.upkeep.nightly()
+        sell(house, tmp_path, lines[1::2], "later.csv")  # waits beside the table
         numbers = [house.customer("card", f"C{card:05}").customer for card in range(1, 13)]
         house.permissions.record([Choice(number, STATISTICS, "given") for number in numbers[:-1]])
 
@@ -151,10 +154,9 @@ def test_a_house_draws_a_release_with_spark(session: SparkSession, tmp_path: Pat
         plan, products = desk.plan(pack), ProductKeys.of(catalogue.read(house.settings.purchases).products, pack)
         request = ReadRequest("a test", plan.purpose, pack.supplier, plan.fields, plan.start, plan.end)
         with house.gate.open_purchases(request) as reading:
-            spark, polars = (
-                as_plain(engine.bounded_sums(reading.opened, plan, products)) for engine in (desk.engine, PolarsEngine())
-            )
-        assert spark == polars
+            engines = (desk.engine, PolarsEngine(), DuckDBEngine())
+            spark, polars, duckdb = (as_plain(engine.bounded_sums(reading.opened, plan, products)) for engine in engines)
+        assert spark == polars == duckdb
         assert spark[3] == set(numbers[:-1])
 
 

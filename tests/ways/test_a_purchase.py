@@ -5,9 +5,11 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyroaring import BitMap
 from tests.conftest import Urls
@@ -15,9 +17,11 @@ from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, STATISTICS, Li
 
 from volens.app import House, initialise
 from volens.clock import fixed
+from volens.engines.duckdb_engine import DuckDBEngine
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import NotNow, Refused
+from volens.errors import NotNow, Refused, Unavailable
 from volens.evidence.verify import verify_package
+from volens.gate.policy import ReadRequest
 from volens.gate.reads import OpenedPurchases
 from volens.insights.engine import Engine, ExactSums, ProductKeys
 from volens.insights.pack import Pack
@@ -53,7 +57,6 @@ def three_quarters(house: House) -> Pack:
 
 def exact(house: House, engine: Engine, pack: Pack) -> ExactSums:
     """The exact sums of a pack, as only this test ever sees them."""
-    from volens.gate.policy import ReadRequest
     from volens.purchases import catalogue
 
     plan = house.reports.plan(pack)
@@ -89,6 +92,50 @@ def test_only_who_permits_is_counted(house: House) -> None:
         house.permissions.refuse_everything(number_of(house, card), surface="a test")
     without = exact(house, PolarsEngine(), three_quarters(house))
     assert everybody.seen - without.seen == BitMap([number_of(house, card) for card in (1, 2, 3)])
+
+
+def test_what_waits_beside_the_table_is_read_like_the_rest(house: House, tmp_path: Path) -> None:
+    pack, engines = three_quarters(house), (PolarsEngine(), DuckDBEngine())
+    waiting = [exact(house, engine, pack) for engine in engines]
+    assert house.upkeep.nightly().appended > 0
+    sell(house, tmp_path, [Line(1, 3), Line(2, 40, "J2"), Line(2, 41, "S1")], "later.csv")
+    mixed = [exact(house, engine, pack) for engine in engines]
+    assert house.upkeep.nightly().appended == 3
+    appended = [exact(house, engine, pack) for engine in engines]
+    for one, other in ((waiting[0], waiting[1]), (mixed[0], mixed[1]), (mixed[0], appended[0]), (mixed[1], appended[1])):
+        assert {name: vector.tolist() for name, vector in one.sums.items()} == {
+            name: vector.tolist() for name, vector in other.sums.items()
+        }
+        assert one.seen == other.seen
+    assert mixed[0].sums["trips"].tolist() != waiting[0].sums["trips"].tolist()
+
+
+def test_a_read_is_given_what_it_asked_for_of_what_waits(house: House) -> None:
+    refuses = number_of(house, 5)
+    house.permissions.refuse_everything(refuses, surface="a test")
+    plan = house.reports.plan(three_quarters(house))
+    request = ReadRequest("a test", plan.purpose, JUICE_MAKER, ("customer", "day"), plan.start, plan.end)
+    with house.gate.open_purchases(request) as reading:
+        paths = [Path(path) for part in reading.opened.files for path in part.paths if "/reads/" in path]
+        lines = pa.concat_tables([pq.read_table(path) for path in paths])
+        assert lines.num_rows > 0
+        assert refuses not in lines.column("customer").to_pylist()
+        withheld = [name for name in lines.column_names if lines.column(name).null_count == lines.num_rows]
+        assert set(lines.column_names) - set(withheld) == {"customer", "day"}
+    assert not any(path.exists() for path in paths)
+
+
+def test_a_read_that_takes_too_long_is_told_so(house: House) -> None:
+    plan = house.reports.plan(three_quarters(house))
+    request = ReadRequest("a test", plan.purpose, JUICE_MAKER, plan.fields, plan.start, plan.end)
+
+    def read_too_long() -> None:
+        with house.gate.open_purchases(request) as reading:
+            house.gate._clock = fixed(NOW + timedelta(minutes=61))
+            pq.read_table(reading.opened.files[0].paths[0].replace("reads", "gone"))
+
+    with pytest.raises(Unavailable, match="longer than an hour"):
+        read_too_long()
 
 
 def test_a_pack_is_drawn_once_and_charged_once(house: House) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
+from volens.app.upkeep import RENEW_AFTER, Upkeep
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.clock import Clock, legal_day
@@ -16,7 +15,6 @@ from volens.customers.enrolment import Enrolment
 from volens.customers.linking import Linking
 from volens.customers.station import Customers
 from volens.databases.connect import SqlDatabase
-from volens.databases.lease import LEASE_SECONDS, PURCHASES_WRITER, held
 from volens.engines.polars_engine import PolarsEngine
 from volens.errors import ProgrammeError
 from volens.evidence import log
@@ -48,7 +46,8 @@ from volens.permissions.importing import Importer
 from volens.permissions.ledger import Ledger
 from volens.permissions.receipt import Receipts
 from volens.programme.model import Programme
-from volens.purchases import catalogue, queue, removal
+from volens.purchases import catalogue, queue
+from volens.purchases.arrivals import SMALL_LINES
 from volens.purchases.catalogue import Loaded
 from volens.purchases.store import PurchasesStore
 from volens.releases.desk import ReportDesk
@@ -56,8 +55,6 @@ from volens.releases.workflow import Workflow
 from volens.rights.erasure import Erasure
 from volens.rulebooks import recorded, rulebook, terms
 from volens.settings import Settings
-
-RENEW_AFTER = timedelta(seconds=LEASE_SECONDS / 8)
 
 
 @dataclass(frozen=True)
@@ -92,6 +89,7 @@ class House:
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
         self.imports = Importer(records, self._vault, keys, terms(programme, today), clock, programme.country)
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
+        self.upkeep = Upkeep(records, purchases, clock, programme.country, lambda: self.customers.relabel_alone())
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest, self.permissions.turn)
         self.customers = self._customers(rules)
         self.witnesses = Witnesses(self._outside, tuple(WitnessAt.of(*one) for one in settings.witnesses), clock)
@@ -136,7 +134,7 @@ class House:
         stores, country = self._stores, self.programme.country
         linking = Linking(
             stores.records, self._vault, rules, self.permissions.minors, self.clock, country,
-            lambda moves, told: removal.relabel(stores.purchases, moves, secrets.token_hex(8), told).lines,
+            self.upkeep.move,
         )  # fmt: skip
         enrolment = Enrolment(stores.records, self._vault, linking, self.permissions.minors, self.clock, country)
         return Customers(stores.records, self._vault, linking, enrolment, self._alone)
@@ -159,6 +157,7 @@ class House:
         `new_source`: the mapping's source is a feed of its own, also if a known one finds receipts in the same columns.
         """
         with self._alone() as renew:
+            self.upkeep.settle()
             # First, so that a receipt that comes again is found under whom its card belongs to now.
             self.customers.relabel_alone()
             batches = BatchRecords(self._stores.records)
@@ -189,6 +188,7 @@ class House:
                 batches=batches,
                 clock=self.clock,
                 count_accounts=self._vault.count_accounts,
+                small=SMALL_LINES,
                 progress=told,
                 # The last moment before lines are added: who lost the lease must not add them.
                 # A card that moved while the feed was read may have its receipts under two numbers.
@@ -197,7 +197,7 @@ class House:
 
     def _alone(self) -> AbstractContextManager[Callable[[], None]]:
         """The lease of whoever changes the purchases."""
-        return held(self._stores.records, PURCHASES_WRITER, self.clock)
+        return self.upkeep.alone()
 
     def customer(self, kind: str, value: str) -> Identified:
         """The numbers behind a card or an e-mail; `NotFound` if nobody is known by it."""

@@ -15,7 +15,7 @@ from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_pe
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.audit.rows import check_group_rows
-from volens.audit.table import check_removals
+from volens.audit.table import check_arrivals, check_removals
 from volens.audit.trees import check_trees, kept_outside
 from volens.errors import NotNow, Tampered
 from volens.evidence import log
@@ -75,6 +75,7 @@ def audit(
         check_batches(connection, report)
         check_imports(connection, report)
         check_removals(connection, report)
+        check_arrivals(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
         if packages is not None:

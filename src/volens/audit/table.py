@@ -2,7 +2,8 @@
 
 Rules:
 1. Every removal that was asked for has its row, and what the row says was done was recorded as done.
-2. The lines themselves are not on this record; that none is left is counted over the files, by `purchases.probe`.
+2. What waits to be appended is what the last event about it committed to.
+3. The lines themselves are not on this record; that none is left is counted over the files, by `purchases.probe`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from volens.audit.report import Report
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Row
-from volens.purchases import queue
+from volens.purchases import arrivals, queue
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+ARRIVALS = "what waits to be appended is what arrived"
 REMOVALS = "every removal stands as it was asked for and done"
 
 
@@ -40,6 +42,18 @@ def check_removals(connection: Connection, report: Report) -> None:
         for seq in sorted(should.keys() | stored.keys()):
             if should.get(seq) != _told(stored.get(seq)):
                 report.found(REMOVALS, f"removals {seq}", "it does not stand as its events say")
+
+
+def check_arrivals(connection: Connection, report: Report) -> None:
+    """The chunks that wait, hashed anew, against the newest event about them."""
+    with report.checking(ARRIVALS) as looked_at:
+        last = log.latest(connection, EVENTS, "arrivals")
+        chunks, state = arrivals.looked_at(connection)
+        looked_at.append(chunks)
+        if (chunks or last is not None) and (last is None or _said(last).get("state") != state):
+            report.found(ARRIVALS, "arrivals", "lines that wait were changed, removed or put there by hand")
+        if state != arrivals.state(connection):
+            report.found(ARRIVALS, "arrivals", "a chunk is not the one whose digest stands beside it")
 
 
 def _told(row: dict[str, Any] | None) -> tuple[Any, ...] | None:

@@ -20,6 +20,7 @@ from volens.cli.receipts import write as write_receipts
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
 from volens.cli.simulate import simulate
+from volens.cli.upkeep import nightly
 from volens.cli.witness import witness
 
 EVIDENCE_HELP = "An older package, receipt or signed checkpoint that you kept."
@@ -40,6 +41,7 @@ main.add_command(customer)
 main.add_command(choices)
 main.add_command(ingest)
 main.add_command(keys)
+main.add_command(nightly)
 main.add_command(receipt)
 main.add_command(report)
 main.add_command(quarantine)

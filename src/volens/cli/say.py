@@ -27,7 +27,14 @@ from volens.errors import VolensError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-STEPS = {"reading": "Reading", "writing": "Writing"}
+STEPS = {
+    "reading": "Reading",
+    "writing": "Writing",
+    "relabelling": "Relabelling",
+    "removing": "Removing from",
+    "compacting": "Compacting",
+    "deleting": "Deleting from",
+}
 class _Size(click.ParamType[int]):
     """A whole number that may be large: 50m, 1.47m, 20k or 20,000."""
 

@@ -9,6 +9,8 @@ Rules:
    before the read started is in it, and so is the end of a text, from the moment at which ending it began.
 4. What the gate cannot tell is no: an unknown purpose, recipient or field is refused, records that do not answer raise.
 5. Time enters as events: expiries that are due are appended before the snapshot.
+6. The lines are those of one snapshot of the table and of what waited beside it at that moment, taken in the transaction of
+   `opened`. A lease keeps its files for an hour; a read that fails after that is told so, never given less.
 
 `OpenedPurchases` carries the files, not rows; engines read them with `permitted` as a filter inside the scan.
 """
@@ -18,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass
-from datetime import date
+from datetime import date, datetime
 
 from pyroaring import BitMap
 
 from volens.clock import Clock, legal_day
-from volens.errors import Refused
-from volens.gate import store
+from volens.errors import Refused, Unavailable
+from volens.gate import leases, store
 from volens.gate.policy import (
     FREE_OF_CHOICE,
     ReadRequest,
@@ -35,7 +37,9 @@ from volens.gate.policy import (
 )
 from volens.holders import Database
 from volens.permissions.ledger import Ledger
+from volens.purchases import arrivals
 from volens.purchases.lines import PartitionFiles
+from volens.purchases.reading import folder_of, forget_one, with_arrivals
 from volens.purchases.store import PurchasesStore
 
 _ONLY_THE_GATE = object()
@@ -104,22 +108,47 @@ class Gate:
 
     @contextmanager
     def open_purchases(self, request: ReadRequest) -> Iterator[Reading]:
-        """Opens a read; leaving the block without an error closes it with the customers that were seen."""
+        """Opens a read; leaving the block without an error closes it with the customers that were seen.
+
+        The files are there while the block runs, for an hour at most: `Unavailable` when it fails after that.
+        """
         today = self.require(request)
         self._expire(request.purpose, today)
         with self._records.writing() as connection:
             read = store.open_use(connection, request, self._programme, today)
-        permitted, position = self._permitted(request, today)
-        with self._records.writing() as connection:
-            store.place(connection, read, position, permitted)
-        files = self._purchases.files(request.start, request.end)
-        reading = Reading(OpenedPurchases(read, position, request, permitted, files, today, _ONLY_THE_GATE))
-        yield reading
+            # The ledger's head is held from here on: no snapshot goes before the lease on it is there.
+            moment = self._purchases.moment()
+            until = leases.take(connection, read, moment.snapshot, self._clock.now())
+            waiting = arrivals.of_days(connection, request.start, request.end, moment.batches)
+        own = folder_of(self._purchases.folder, read)
+        try:
+            permitted, position = self._permitted(request, today)
+            with self._records.writing() as connection:
+                store.place(connection, read, position, permitted)
+            files = moment.files(request.start, request.end)
+            files = with_arrivals(files, waiting, own, permitted, request.fields, request.start, request.end)
+            reading = Reading(OpenedPurchases(read, position, request, permitted, files, today, _ONLY_THE_GATE))
+            yield reading
+        except Exception as error:
+            self._require_in_time(until, error)
+            raise
+        finally:
+            forget_one(own)
+            with self._records.writing() as connection:
+                leases.give_back(connection, read)
         if reading.seen is None:
             # The reader does not say whom it saw: then it counts as everybody, as after a crash.
             return
         with self._records.writing() as connection:
             store.close_use(connection, read, position, reading.seen)
+
+    def _require_in_time(self, until: datetime, error: Exception) -> None:
+        """A read that fails after its lease may have failed for files that are deleted: then that is what is said."""
+        if self._clock.now() > until:
+            raise Unavailable(
+                "This read took longer than an hour, and the files it began with are not kept longer than that.",
+                "Run it again; read fewer days or buckets at once.",
+            ) from error
 
     def require(self, request: ReadRequest) -> date:
         """Raises `Refused` if nobody's permission could make this read possible; returns the legal day it was asked on.

@@ -2,7 +2,8 @@
 
 1. `take_in` is the table of contents; each line of it is one stop of the way.
 2. Where a run may be killed: before `stage`, nothing counts and `recover` clears it; after `stage`, the table's
-   snapshots say whether the lines are in, and `recover` finishes or clears. There is no other repair routine.
+   snapshots say whether the lines are in, and `recover` finishes or clears. There is no other repair routine. A small
+   feed is staged, kept among the arrivals and done in one transaction: it is in, or it never was.
 3. Nobody's card or e-mail goes further than `identify`; only refused lines keep their words, sealed.
 4. Whoever calls holds the purchases lease: two runs at once would each look for duplicates in the same old table.
    If it happens all the same, the second one to add is refused by the table and nothing of it counts.
@@ -16,15 +17,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyroaring import BitMap
 
 from volens.clock import Clock
 from volens.errors import MappingError, VolensError
@@ -35,16 +34,17 @@ from volens.ingest.files import EXPLAIN, files_in
 from volens.ingest.mapping import Mapping, to_yaml
 from volens.ingest.mended import Mended
 from volens.ingest.payment_numbers import holds_payment_number
-from volens.ingest.raw import REASONS, SILENT, Chunk, Refusals
+from volens.ingest.raw import REASONS, Chunk, Refusals
 from volens.ingest.receipts import STAGED, compare, repeated_blocks, several_customers, starts
 from volens.ingest.receipts import identities as identities_of
-from volens.ingest.store import QUARANTINE_LINES, SEALED_LINES, Batch, BatchRecords, Quarantined
+from volens.ingest.store import Batch, BatchRecords
 from volens.ingest.summary import Summary
+from volens.ingest.tally import Identities, Tally
 from volens.purchases import catalogue
 from volens.purchases.catalogue import Catalogue
 from volens.purchases.lines import LINES, digests, numbers
-from volens.purchases.partitions import PartitionSpool
-from volens.purchases.store import PurchasesStore, View
+from volens.purchases.partitions import Partition, PartitionSpool, split
+from volens.purchases.store import PurchasesStore
 
 LINES_PER_RECEIPT = 10_000
 HOPELESS_LINES = 1_000
@@ -52,84 +52,8 @@ REFERENCES_REMEMBERED = 500_000
 
 Progress = Callable[[str, int, int], None]
 """step (`reading`: bytes, `writing`: lines), done, total."""
-
-
-class Identities(Protocol):
-    """What `identity` gives to ingest: references into numbers, and nothing back."""
-
-    def identify(self, kind: str, values: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """int32 customers and accounts, one of each for each value."""
-
-    def basket_keys(self, identities: Sequence[bytes]) -> np.ndarray:
-        """int64 keyed hashes."""
-
-    def seal(self, row: bytes) -> bytes:
-        """Encrypts a line for the quarantine."""
-
-    def mark(self, row: bytes) -> bytes:
-        """16 bytes, a keyed hash of a refused line: equal for equal lines."""
-
-
-@dataclass
-class Tally:
-    """Counts of one run, and what its quarantine will hold."""
-
-    read: int = 0
-    accepted: int = 0
-    receipts: int = 0
-    duplicate_receipts: int = 0
-    duplicate_lines: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    kept: list[Quarantined] = field(default_factory=list)
-    times_resolved: int = 0
-    customers: BitMap = field(default_factory=BitMap)
-    first_day: date | None = None
-    last_day: date | None = None
-    retried: Callable[[Sequence[bytes]], AbstractMapping[bytes, int]] = lambda marks: {}
-    """How often refused lines with these marks were taken in from the quarantine."""
-    marks: Counter[bytes] = field(default_factory=Counter)
-
-    def accept(self, lines: pa.Table) -> None:
-        """Lines that go into the table (columns of `LINES`)."""
-        if not lines.num_rows:
-            return
-        self.accepted += lines.num_rows
-        self.customers.update(np.unique(numbers(lines, "customer")).tolist())
-        days = pc.min_max(lines.column("day")).as_py()
-        self.first_day = min(day for day in (self.first_day, days["min"]) if day)
-        self.last_day = max(day for day in (self.last_day, days["max"]) if day)
-
-    def refuse(self, refused: Refusals, words: Callable[[Sequence[int]], list[str]], identities: Identities) -> None:
-        """Counts all, places the first `QUARANTINE_LINES` of a batch, and keeps the words of `SEALED_LINES`.
-
-        A line that was mended and taken in from there is known, as often as it was: it is a duplicate and no longer refused.
-        """
-        sealed = max(0, min(SEALED_LINES - len(self.kept), len(refused)))
-        told = [place for place in range(sealed) if refused.reason[place] not in SILENT]
-        texts = dict(zip(told, (text.encode() for text in words(refused.row[told].tolist())), strict=True))
-        marks = {place: identities.mark(b"%d\x1f%s" % (refused.place[place], text)) for place, text in texts.items()}
-        retried = self.retried(list(marks.values())) if marks else {}
-        for place in range(len(refused)):
-            if len(self.kept) >= QUARANTINE_LINES:
-                self.refused.update(refused.reason[place:].tolist())
-                break
-            mark = marks.get(place)
-            if mark is not None and mark in retried:
-                self.marks[mark] += 1
-                if self.marks[mark] <= retried[mark]:
-                    self.duplicate_lines += 1
-                    continue
-            self.refused[str(refused.reason[place])] += 1
-            self.kept.append(
-                Quarantined(
-                    int(refused.file_number[place]),
-                    int(refused.line_number[place]),
-                    int(refused.place[place]),
-                    str(refused.reason[place]),
-                    identities.seal(texts[place]) if place in texts else None,
-                    mark,
-                )
-            )
+Stored = Callable[[Partition, np.ndarray, tuple[int, int]], pa.Table]
+"""Partition, baskets (int64), first and last day: what is stored of these receipts, in the table and waiting beside it."""
 
 
 def take_in(
@@ -142,19 +66,23 @@ def take_in(
     batches: BatchRecords,
     clock: Clock,
     count_accounts: Callable[[], int] | None = None,
+    small: int = 0,
     progress: Progress = lambda step, done, total: None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Summary:
     """Takes a feed in: a file, or a folder's files as one batch. All of it or nothing; durable when it returns.
 
     The same file again changes nothing and says so. `MappingError` when the feed does not fit its mapping.
-    Call it under the purchases lease (rule 4). `on_step` is told after each step that a crash may follow.
+    Call it under the purchases lease (rule 4). A feed of at most `small` lines waits in the records, readable, until it is
+    appended with others. `on_step` is told after each step that a crash may follow.
     """
     if holds_payment_number(path.name):
         raise MappingError("The file's name holds a payment-card number or an IBAN.", "Rename the file; its name is kept.")
     run = Run(path, mapping, identities, catalogue.read(catalogue_folder), clock.now(), store.buckets, progress)
     run.tally.retried, run.additions = batches.mending.retried, batches.mending.additions
-    return carry_in(run, store=store, batches=batches, clock=clock, count_accounts=count_accounts, on_step=on_step)
+    return carry_in(
+        run, store=store, batches=batches, clock=clock, count_accounts=count_accounts, small=small, on_step=on_step
+    )
 
 
 def carry_in(
@@ -164,6 +92,7 @@ def carry_in(
     batches: BatchRecords,
     clock: Clock,
     count_accounts: Callable[[], int] | None = None,
+    small: int = 0,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Summary:
     """The way of `take_in` for any run: a feed's, or that of lines which were mended."""
@@ -174,15 +103,31 @@ def carry_in(
     batches.start(batch, source, run.path.name, clock.now(), to_yaml(run.mapping))
     on_step("started")
     try:
-        view = store.view()
+        view, before = store.view(), batches.waiting_state()
         with PartitionSpool(store.waiting(batch)) as spool:
             for lines in run.identified():  # lines: STAGED, under customer numbers from here on
                 spool.add(lines)
             on_step("read")
-            written = store.write(run.once(spool, store, view), batch)  # files in no snapshot yet
+
+            def known_lines(partition: Partition, baskets: np.ndarray, days: tuple[int, int]) -> pa.Table:
+                there = store.existing(partition, baskets, days, view)
+                return pa.concat_tables([there, batches.waiting_lines(partition, baskets)])
+
+            def summary() -> Summary:
+                return run.summary(batch, (count_accounts() if count_accounts else 0) - accounts_before)
+
+            new = run.once(spool, known_lines)  # lines: LINES, each receipt once
+
+            if spool.lines <= small:
+                arrived = [part for table in new for part in split(table)]
+                on_step("staged")
+                done = summary()
+                batches.arrive(batch, source, done.to_dict(), run.tally.kept, clock.now(), arrived, before, run.mended)
+                return replace(done, seconds=time.monotonic() - began)
+            written = store.write(new, batch)  # files in no snapshot yet
         on_step("written")
-        summary = run.summary(batch, (count_accounts() if count_accounts else 0) - accounts_before)
-        batches.stage(batch, source, summary.to_dict(), run.tally.kept, clock.now().date(), run.mended)
+        done = summary()
+        batches.stage(batch, source, done.to_dict(), run.tally.kept, clock.now().date(), run.mended)
         on_step("staged")
         store.commit(written, view)
         on_step("added")
@@ -191,7 +136,7 @@ def carry_in(
         raise
     batches.finish(batch, clock.now())
     on_step("done")
-    return replace(summary, seconds=time.monotonic() - began)
+    return replace(done, seconds=time.monotonic() - began)
 
 
 def recover(store: PurchasesStore, batches: BatchRecords, clock: Clock) -> list[Batch]:
@@ -268,12 +213,12 @@ class Run:
             EXPLAIN,
         )
 
-    def once(self, spool: PartitionSpool, store: PurchasesStore, view: View) -> Iterator[pa.Table]:
+    def once(self, spool: PartitionSpool, known_lines: Stored) -> Iterator[pa.Table]:
         """Each partition's new lines (`LINES`), after copies of receipts are out."""
         for partition, staged in spool.pieces():
             baskets, day = np.unique(numbers(staged, "basket")), numbers(staged, "day")
             days = (int(day.min()), int(day.max()))
-            stored = store.existing(partition, baskets, days, view)
+            stored = known_lines(partition, baskets, days)
             result = without_additions(compare(staged, stored), stored, self.additions)
             self.tally.receipts += result.receipts
             self.tally.duplicate_receipts += result.duplicate_receipts

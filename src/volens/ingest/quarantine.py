@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from volens.clock import Clock
 from volens.errors import BadInput, NotFound
-from volens.ingest.intake import Identities, Progress, carry_in
+from volens.ingest.intake import Progress, carry_in
 from volens.ingest.json_values import read_values
 from volens.ingest.mapping import Mapping, parse
 from volens.ingest.raw import REASONS
 from volens.ingest.retry import Retry, Waiting
 from volens.ingest.store import BatchRecords
+from volens.ingest.tally import Identities
 from volens.purchases import catalogue
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,18 +25,16 @@ import pyarrow.compute as pc
 from volens.ingest import loyalty, readers, shopify, weborders
 from volens.ingest.additions import of_receipts
 from volens.ingest.files import Piece
-from volens.ingest.intake import Identities, Progress, Run, Tally
+from volens.ingest.intake import Progress, Run, Stored
 from volens.ingest.json_lines import leaves_of
 from volens.ingest.json_values import Value
 from volens.ingest.mapping import ORDERS, Mapping
 from volens.ingest.mended import Mended
 from volens.ingest.raw import Chunk, Refusals
+from volens.ingest.tally import Identities, Tally
 from volens.purchases.catalogue import Catalogue
 from volens.purchases.lines import CONTENT, LINES, digests, numbers
 from volens.purchases.partitions import PartitionSpool
-
-if TYPE_CHECKING:
-    from volens.purchases.store import PurchasesStore, View
 
 LINES_AT_ONCE = 20_000
 OF_WHOLE_ORDERS = frozenset({"unreadable-order", "order-not-placed", "payment-number"})
@@ -118,12 +116,12 @@ class Retry(Run):
             self.progress("reading", start + len(some), len(self._fresh))
             yield self.staged(lines)
 
-    def once(self, spool: PartitionSpool, store: PurchasesStore, view: View) -> Iterator[pa.Table]:
+    def once(self, spool: PartitionSpool, known_lines: Stored) -> Iterator[pa.Table]:
         """The lines to add (`LINES`), each noted; what its receipt speaks against is refused."""
         for partition, staged in spool.pieces():
             baskets, day = numbers(staged, "basket"), numbers(staged, "day")
             distinct = np.unique(baskets)
-            stored = store.existing(partition, distinct, (int(day.min()), int(day.max())), view)
+            stored = known_lines(partition, distinct, (int(day.min()), int(day.max())))
             added = self.additions(distinct.tolist())
             said = digests(staged, CONTENT).view(np.int64)
             known = of_receipts(stored, set(distinct.tolist()))

@@ -1,8 +1,9 @@
 """The records of what came in: batches and the quarantine.
 
 1. A batch goes reading → staged → done, or is cleared; never any other way (`TRANSITIONS`).
-2. A batch is staged in one transaction with its quarantine, before its lines are added to the table. After a crash
-   the table's snapshots say whether a staged batch is in it: `intake.recover` asks them.
+2. A small batch is staged, kept among the arrivals and done in one transaction. A larger one is staged in one
+   transaction with its quarantine, before its lines are added to the table. After a crash the table's snapshots say
+   whether a staged batch is in it: `intake.recover` asks them.
 3. The quarantine keeps what a refused line said only sealed and for `KEPT_DAYS` days. Of one batch it places the
    first `QUARANTINE_LINES` and keeps the words of `SEALED_LINES`; the rest is counted in the batch's summary. A
    feed that is wrong from top to bottom is not copied into the records.
@@ -21,6 +22,8 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -46,6 +49,8 @@ from volens.evidence.merkle import canonical_json
 from volens.holders import Database
 from volens.ingest import mended
 from volens.ingest.mended import MARKS_PER_QUERY, Mended, MendingRecords
+from volens.purchases import arrivals
+from volens.purchases.partitions import Partition
 
 KEPT_DAYS = 30
 QUARANTINE_LINES = 100_000
@@ -145,21 +150,66 @@ class BatchRecords:
         retried: Sequence[Mended] = (),
     ) -> None:  # fmt: skip
         """What is about to be added, and what was refused. Not to be done twice: the second time is `NotNow`."""
-        kept_until = (today + timedelta(days=KEPT_DAYS)).isoformat()
         with self._records.writing() as connection:
-            self._move(connection, batch, "staged", {"summary": json.dumps(summary, sort_keys=True)})
-            rows = [{"batch": batch, "source": source, "kept_until": kept_until, **vars(line)} for line in refused]
-            for start in range(0, len(rows), ROWS_PER_STATEMENT):
-                connection.execute(insert(quarantine), rows[start : start + ROWS_PER_STATEMENT])
-            mended.note(connection, batch, retried)
-            _record(connection, batch, "staged")
+            self._stage(connection, batch, source, summary, refused, today, retried)
+
+    def arrive(
+        self,
+        batch: str,
+        source: str,
+        summary: dict[str, Any],
+        refused: Iterable[Quarantined],
+        now: datetime,
+        lines: Sequence[tuple[Partition, pa.Table]],
+        before: str,
+        retried: Sequence[Mended] = (),
+    ) -> None:
+        """A small batch is in: staged, its lines kept among the arrivals, and done, all in one transaction.
+
+        `before`: the state of the arrivals that its receipts were compared with; `Unavailable` if it is another now.
+        """
+        with self._records.writing() as connection:
+            self._stage(connection, batch, source, summary, refused, now.date(), retried)
+            arrivals.arrive(connection, batch, lines, now, now.date(), before)
+            self._finish(connection, batch, now)
+
+    def waiting_state(self) -> str:
+        """What waits among the arrivals, as a digest."""
+        with self._records.reading() as connection:
+            return arrivals.state(connection)
+
+    def waiting_lines(self, partition: Partition, baskets: np.ndarray) -> pa.Table:
+        """The waiting lines of these baskets in one partition, as `PurchasesStore.existing` gives those of the table."""
+        with self._records.reading() as connection:
+            return arrivals.existing(connection, partition, baskets)
+
+    def _stage(
+        self,
+        connection: Connection,
+        batch: str,
+        source: str,
+        summary: dict[str, Any],
+        refused: Iterable[Quarantined],
+        today: date,
+        retried: Sequence[Mended],
+    ) -> None:
+        kept_until = (today + timedelta(days=KEPT_DAYS)).isoformat()
+        self._move(connection, batch, "staged", {"summary": json.dumps(summary, sort_keys=True)})
+        rows = [{"batch": batch, "source": source, "kept_until": kept_until, **vars(line)} for line in refused]
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
+            connection.execute(insert(quarantine), rows[start : start + ROWS_PER_STATEMENT])
+        mended.note(connection, batch, retried)
+        _record(connection, batch, "staged")
 
     def finish(self, batch: str, now: datetime) -> None:
         """The batch is in the table."""
         with self._records.writing() as connection:
-            self._move(connection, batch, "done", {"ended_at": now.isoformat(timespec="seconds")})
-            _leave_quarantine(connection, batch)
-            _record(connection, batch, "done")
+            self._finish(connection, batch, now)
+
+    def _finish(self, connection: Connection, batch: str, now: datetime) -> None:
+        self._move(connection, batch, "done", {"ended_at": now.isoformat(timespec="seconds")})
+        _leave_quarantine(connection, batch)
+        _record(connection, batch, "done")
 
     def clear(self, batch: str, now: datetime) -> None:
         """The batch is not in the table and never will be: its quarantine goes with it."""

@@ -74,8 +74,9 @@ def answer(
             # reading.opened: (customer, product, day, …) of permitted people only
             sums = engine.bounded_sums(reading.opened, plan, products)
             reading.saw(sums.seen)
-        # sums: (cell, integers); no single customer can be read from here on but through the barrier
-        noisy = draw(sums, reading.opened, plan, barrier=barrier, engine=engine, products=products)
+            # sums: (cell, integers); no single customer can be read from here on but through the barrier, which may ask for
+            # some again: so the read ends after it
+            noisy = draw(sums, reading.opened, plan, barrier=barrier, engine=engine, products=products)
         reserved = accountant.keep(plan.hash, noisy.to_json(), today)
     return stored(plan, reserved)
 

@@ -31,8 +31,9 @@ from sqlalchemy import (
     update,
 )
 
-from volens.evidence.log import EVENTS, Event, append
+from volens.evidence.log import EVENTS, Event, append, latest
 
+PROBED = "removal-probed"
 ROWS_PER_EVENTS = 5_000
 """Removals finished in one transaction: a withdrawal waits no longer than for that."""
 
@@ -102,6 +103,12 @@ def staged_passes(connection: Connection) -> list[str]:
     return sorted(str(batch) for (batch,) in connection.execute(query))
 
 
+def lines_of(connection: Connection, batch: str) -> int:
+    """How many lines a pass takes out of the table, as it was staged."""
+    total = select(func.coalesce(func.sum(removals.c.lines), 0)).where(removals.c.batch == batch)
+    return int(connection.execute(total).scalar_one())
+
+
 def unstage(connection: Connection, batch: str) -> None:
     """The pass was killed before its commit: its counts go, the requests wait on."""
     connection.execute(
@@ -129,6 +136,19 @@ def finish(connection: Connection, batch: str, today: date) -> int:
         [{"which": row.asked, "seq": first + place} for place, row in enumerate(rows)],
     )
     return len(rows)
+
+
+def unproven(connection: Connection) -> BitMap:
+    """Whose lines were taken out since the files were last counted and none was found."""
+    since = latest(connection, EVENTS, PROBED)
+    after = since.seq if since is not None else -1
+    rows = connection.execute(select(removals.c.customer, removals.c.done).where(removals.c.done > after))
+    return BitMap(int(row.customer) for row in rows)
+
+
+def proven(connection: Connection, customers: BitMap, today: date) -> None:
+    """The files were counted, and hold no line of these customers any more."""
+    append(connection, EVENTS, [Event(PROBED, day=today, detail={"customers": len(customers), "lines": 0})])
 
 
 def overdue(connection: Connection, today: date) -> int:

@@ -237,11 +237,43 @@ class PurchasesStore:
         """Where a batch's lines may wait while they are sorted into partitions."""
         return self.folder / "waiting" / batch
 
+    # -- forgetting ------------------------------------------------------------------------------------------
+
+    def expire(self, keep: Collection[int]) -> int:
+        """Forgets all snapshots but the current one and `keep`; how many. Their files lie there until `deletion.sweep`.
+
+        After it `snapshot_has` knows no more about the batches of those snapshots: recover first.
+        """
+        current = self.moment().snapshot
+        old = [one.snapshot_id for one in self._table.snapshots() if one.snapshot_id not in {current, *keep}]
+        if old:
+            self._table.maintenance.expire_snapshots().by_ids(old).commit()
+        return len(old)
+
+    def named_files(self) -> set[Path]:
+        """Every file that the table's metadata names: its own, the manifests and data files of all its snapshots.
+
+        The metadata before the last are among them once: another process may just be reading it.
+        """
+        self.moment()
+        log = self._table.metadata.metadata_log
+        named = {self._table.metadata_location, *(entry.metadata_file for entry in log[-1:])}
+        for snapshot in self._table.snapshots():
+            named.add(snapshot.manifest_list)
+            for manifest in snapshot.manifests(self._table.io):
+                named.add(manifest.manifest_path)
+                named |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(self._table.io)}
+        return {Path(str(name).removeprefix("file://")) for name in named}
+
     # -- reading ---------------------------------------------------------------------------------------------
 
     def moment(self) -> Moment:
         """The table as it is now."""
-        self._table.refresh()
+        try:
+            self._table.refresh()
+        except FileNotFoundError:
+            # Between the look at the catalog and the look at the file two others committed and one deleted.
+            self._table.refresh()
         current = self._table.current_snapshot()
         stated = (snapshot.summary for snapshot in self._table.snapshots())
         named = {summary.additional_properties.get(BATCH) for summary in stated if summary is not None}

@@ -6,6 +6,7 @@ outside (checkpoints and leaf hashes) is what finds them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, text
 from tests.support.shop import JUICE, REMINDERS, START, STATISTICS, Shop, terms
 from tests.unit.identity.test_vault import Somebody
+from tests.unit.purchases.test_purchases_store import some_lines
 
 from volens.audit.report import Report
 from volens.audit.run import audit
@@ -29,7 +31,8 @@ from volens.permissions.ages import PARENT
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Choice
 from volens.permissions.stricter import Word
-from volens.purchases import queue
+from volens.purchases import arrivals, queue
+from volens.purchases.partitions import split
 from volens.releases import store as release_store
 from volens.releases.workflow import Workflow
 
@@ -72,6 +75,12 @@ def a_year(shop: Shop) -> list[int]:
     old = shop.folder / "old.csv"
     old.write_text(f"card,purpose,kind,time,surface\ncard-1,{STATISTICS},refused,2026-01-05T10:00:00Z,paper\ncard-1,x,y,z,w\n")
     Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR").take_in(old)
+    with shop.records.writing() as connection:
+        lines = some_lines(20, days=5)
+        parts = list(split(lines))
+        arrivals.arrive(connection, "b2", parts[:-1], START, START.date(), arrivals.state(connection))
+        arrivals.finish(connection, str(arrivals.stage(connection, "a1")), START.date())
+        arrivals.arrive(connection, "b3", parts, START, START.date(), arrivals.state(connection))
     shop.outside.publish(shop.records)
     return people
 
@@ -136,6 +145,14 @@ def row_of_another(connection: Connection) -> None:
     )
 
 
+def _pack_again(connection: Connection) -> None:
+    """A chunk with one line less, and a digest that fits."""
+    content = connection.execute(arrivals.arrivals.select()).mappings().first()["content"]
+    less = arrivals._packed(arrivals.unpacked(content).slice(1))
+    change = arrivals.arrivals.update().where(arrivals.arrivals.c.chunk == 0)
+    connection.execute(change.values(content=less, digest=hashlib.sha256(less).hexdigest()))
+
+
 TAMPERINGS = {
     "a link never was": (run("delete from links where undone is not null"), "links "),
     "a link was taken back": (run("update links set undone = 7, restored = 8 where undone is null"), "links "),
@@ -145,6 +162,15 @@ TAMPERINGS = {
     "a closed card is open": (run("update accounts set closed = null"), "accounts "),
     "a parent never agreed": (run("delete from parental"), "parental "),
     "a parent agreed": (run("insert into parental (seq) values (7)"), "parental 7"),
+    "a waiting line is changed": (lambda connection: _pack_again(connection), "arrivals"),
+    "waiting lines are taken away": (run("delete from arrivals where chunk = 0"), "arrivals"),
+    "a waiting chunk is put there twice": (
+        run(
+            "insert into arrivals (chunk, batch, bucket, month, lines, arrived, digest, content) "
+            "select chunk + 100, batch, bucket, month, lines, arrived, digest, content from arrivals where chunk = 0"
+        ),
+        "arrivals",
+    ),
     "a removal was never asked for": (run("delete from removals where done is null"), "removals "),
     "a removal is put off": (run("update removals set due_day = '2030-01-01' where done is null"), "removals "),
     "a removal claims to be done": (run("update removals set done = 3, done_day = '2026-03-02' where done is null"), "removals "),

@@ -10,6 +10,7 @@ from volens.databases import lease
 from volens.databases.connect import SqlDatabase
 from volens.databases.migrate import at_head, upgrade
 from volens.evidence import groups, log
+from volens.gate import leases
 from volens.gate import store as gate_store
 from volens.identity import links
 from volens.identity import store as identity_store
@@ -18,7 +19,7 @@ from volens.ingest import store as intake_store
 from volens.insights import accountant
 from volens.permissions import imports, parents
 from volens.permissions import store as permissions
-from volens.purchases import queue
+from volens.purchases import arrivals, queue
 from volens.releases import store as release_store
 
 DECLARED = (
@@ -36,6 +37,8 @@ DECLARED = (
     mended.metadata,
     lease.metadata,
     queue.metadata,
+    arrivals.metadata,
+    leases.metadata,
 )
 
 

@@ -14,7 +14,7 @@ from tests.unit.ingest.ingest_house import NOW, TILLS, UNNUMBERED, House, PlainI
 
 from volens import clock
 from volens.errors import MappingError, Unavailable
-from volens.ingest import intake
+from volens.ingest import intake, tally
 from volens.ingest.intake import recover
 from volens.ingest.mapping import Mapping
 from volens.purchases import catalogue, partitions
@@ -178,8 +178,8 @@ def test_a_feed_of_refusals_stops_before_anybody_gets_a_number(house: House, mon
 
 
 def test_quarantine_has_limits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "SEALED_LINES", 2)
-    monkeypatch.setattr(intake, "QUARANTINE_LINES", 3)
+    monkeypatch.setattr(tally, "SEALED_LINES", 2)
+    monkeypatch.setattr(tally, "QUARANTINE_LINES", 3)
     bad = "c1,1,1,r1,1,2025-05-01,77,1,1"
     summary = house.take_in(house.csv("a.csv", *[bad] * 5, *BASKET_2), TILLS)
     assert summary.lines_refused == 5
