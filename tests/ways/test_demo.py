@@ -16,6 +16,7 @@ from volens.demo.story import tell_story
 from volens.demo.words import WORDS
 from volens.errors import BadInput
 from volens.evidence.verify import verify_package
+from volens.evidence.witness import Witness
 
 AS_OF = date(2026, 11, 21)
 
@@ -41,6 +42,8 @@ def test_the_story_in_french(tmp_path: Path) -> None:
         assert [one.state for one in house.reports.releases()] == ["published", "published"]
         assert verify_package(packages[1], since=packages[0], trusted_key=house.log_key).ok
     assert (tmp_path / "demo" / "report.fr.html").is_file()
+    assert "REFUSES events" in story, "the witness found the operator with every key"
+    assert {one["kind"] for one in Witness(tmp_path / "demo" / "witness", system()).evidence()} == {"contradiction"}
 
 
 @pytest.mark.prove

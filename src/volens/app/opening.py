@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -34,9 +35,17 @@ IGNORED = "records.db*\ncustomer-keys.db*\npurchases/\ncheckpoints/\nreleases/\n
 
 
 def initialise(
-    home: Path, *, records_url: str | None = None, customers: int = 100_000, clock: Clock | None = None
+    home: Path,
+    *,
+    records_url: str | None = None,
+    customers: int = 100_000,
+    witnesses: Sequence[tuple[str, str]] = (),
+    clock: Clock | None = None,
 ) -> House:
-    """Makes a house in an empty folder: sample programme, keys, records, purchases table. Returns it opened."""
+    """Makes a house in an empty folder: sample programme, keys, records, purchases table. Returns it opened.
+
+    witnesses: address and key of each witness that shall be shown every checkpoint.
+    """
     if home.exists() and any(home.iterdir()):
         raise BadInput(f"{home} already holds something.", "Choose an empty folder; nothing is ever overwritten.")
     if set("*?[]{}") & set(str(home.resolve())):
@@ -45,6 +54,8 @@ def initialise(
     lines = ["# A Volens house. See docs/settings.md for every line.", f"expected_customers = {customers}"]
     if records_url is not None:
         lines.append(f"records_url = {json.dumps(records_url)}")
+    for url, vkey in witnesses:
+        lines += ["", "[[witnesses]]", f"url = {json.dumps(url)}", f"vkey = {json.dumps(vkey)}"]
     (home / settings_of.FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     (home / ".gitignore").write_text(IGNORED, encoding="utf-8")
     settings = settings_of.load(home)

@@ -13,7 +13,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from volens.demo import people, source, truth
 from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.source import Journey
+from volens.demo.watched import somebody_has_every_key, watching
 from volens.demo.words import number, words
 from volens.errors import BadInput, GridTooFine
 from volens.evidence.verify import describe, verify_package
@@ -91,15 +92,23 @@ def tell_story(
         feeds = write_feeds(folder / "feeds", as_of, journey=journey)
     story.console.print(Panel.fit(f"[bold]{story.word('title')}[/]"))
     story.say("intro", households=len(journey.households), lines=journey.lines.num_rows, last=feeds.last_day)
-    with story.timed("step.open"):
-        house = initialise(folder / "house", records_url=records_url, customers=len(journey.households), clock=clock)
-    with house:
+    with ExitStack() as open_now:
+        with story.timed("step.open"):
+            witness, url = open_now.enter_context(watching(folder / "witness", clock))
+            house = open_now.enter_context(
+                initialise(
+                    folder / "house", records_url=records_url, customers=len(journey.households),
+                    witnesses=[(url, str(witness.key))], clock=clock,
+                )
+            )
+            witness.add_log(house.log_key)
         purchases_come_in(story, house, feeds)
         who_and_what(story, house, journey)
         who_permits(story, house, journey)
         figures, first = the_maker_asks(story, house, journey, feeds)
         second, refusal = camille_changes_her_mind(story, house, feeds, figures)
         somebody_cheats(story, house, refusal, first, second)
+        somebody_has_every_key(story, house, witness, refusal, second)
     _end(story, first)
     return figures
 
@@ -264,7 +273,8 @@ def somebody_cheats(story: Story, house: House, refusal: int, first: Path, secon
             story.console.print(f"  [red]✗[/] {finding.where}: {finding.what}", style="bold")
         assert house.audit().ok
         story.say("6.back")
-        verdict = verify_package(second, since=first, trusted_key=house.log_key)
+        trusted = [str(one.key) for one in house.witnesses.addresses]
+        verdict = verify_package(second, since=first, trusted_key=house.log_key, witnesses=trusted)
     story.console.print()
     story.say("6.verify")
     story.console.print(describe(verdict), style="dim", markup=False)

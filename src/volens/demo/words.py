@@ -101,6 +101,40 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "And the supplier, who trusts nobody, checks the newer package against the older one, offline:",
         "Et le fournisseur, qui ne se fie à personne, vérifie hors ligne le nouveau paquet par rapport à l'ancien :",
     ),
+    "7": ("Somebody with every key cheats, and is found", "Quelqu'un qui a toutes les clés triche, et on le trouve"),
+    "7.watched": (
+        "All the while, somebody outside was watching: a witness, such as a consumer association could run. It knows no customer "
+        "and no purchase. It is shown how long the shop's record is, and its fingerprint, and signs only what continues what it "
+        "saw before: {times:,} times so far.",
+        "Pendant tout ce temps, quelqu'un regardait de l'extérieur : un témoin, comme une association de consommateurs peut en "
+        "tenir un. Il ne connaît ni client ni achat. On lui montre la longueur du registre et son empreinte, et il ne signe que "
+        "ce qui continue ce qu'il a vu : {times:,} fois jusqu'ici.",
+    ),
+    "7.do": (
+        "Now the operator takes every key there is. Camille's refusal becomes a yes again, and this time nothing is forgotten: "
+        "every fingerprint is computed anew, every page of the record signed again, every report packed again.",
+        "L'exploitant prend maintenant toutes les clés. Le refus de Camille redevient un oui, et cette fois rien n'est oublié : "
+        "chaque empreinte est recalculée, chaque page du registre signée de nouveau, chaque rapport emballé de nouveau.",
+    ),
+    "7.inside": (
+        "The audit finds nothing. Inside this house, Camille never refused.",
+        "L'audit ne trouve rien. Dans cette maison, Camille n'a jamais refusé.",
+    ),
+    "7.witness": ("But the witness is asked to sign the new record:", "Mais le témoin est prié de signer le nouveau registre :"),
+    "7.package": (
+        "And the supplier compares the report with the copy that it kept:",
+        "Et le fournisseur compare le rapport avec la copie qu'il a gardée :",
+    ),
+    "7.proof": (
+        "The witness keeps both versions. Each bears the shop's own signature, and both cannot be true: that is proof for anybody.",
+        "Le témoin garde les deux versions. Chacune porte la signature du magasin, et les deux ne peuvent être vraies : c'est une "
+        "preuve pour tous.",
+    ),
+    "7.limit": (
+        "What nobody outside had seen yet could still be changed unseen. And what was never written down, nothing can show.",
+        "Ce que personne d'extérieur n'avait encore vu pourrait être changé sans qu'on le voie. Et ce qui n'a jamais été écrit, "
+        "rien ne peut le montrer.",
+    ),
     "end": ("Where the time went", "Où le temps est passé"),
     "end.keys": (
         "The keys of this demo were made a minute ago and are thrown away with its folder: protect nothing with them.",
@@ -135,6 +169,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "step.refuse": ("refusing everything", "refuser tout"),
     "step.second": ("second report, fourth quarter", "second rapport, quatrième trimestre"),
     "step.audit": ("two audits and a verification", "deux audits et une vérification"),
+    "step.keys": ("rewriting with every key, and being found", "récrire avec toutes les clés, et être trouvé"),
     "total": ("together", "ensemble"),
 }
 
