@@ -195,6 +195,24 @@ def of_age(connection: Connection, today: date, limit: int) -> list[int]:
     return [int(customer) for (customer,) in connection.execute(query)]
 
 
+def minors_until(connection: Connection, until: date, limit: int) -> list[int]:
+    """Up to `limit` customers who stand as minors until exactly a day."""
+    query = select(customers.c.customer).where(customers.c.minor_until == until.isoformat()).limit(limit)
+    return [int(customer) for (customer,) in connection.execute(query)]
+
+
+def nobody_knows(connection: Connection, limit: int | None, among: Iterable[int] | None = None) -> list[int]:
+    """Customers of whom no person is known, and who do not stand as minors; up to `limit`, or those of some."""
+    query = select(customers.c.customer).where(customers.c.person.is_(None), customers.c.minor_until.is_(None)).limit(limit)
+    if among is None:
+        return [int(customer) for (customer,) in connection.execute(query)]
+    listed, found = sorted(set(among)), list[int]()
+    for start in range(0, len(listed), CHUNK):
+        some = query.where(customers.c.customer.in_(listed[start : start + CHUNK]))
+        found += [int(customer) for (customer,) in connection.execute(some)]
+    return found
+
+
 def all_ages(connection: Connection) -> dict[int, str]:
     """`minor_until` of everybody who has one, for the audit."""
     query = select(customers.c.customer, customers.c.minor_until).where(customers.c.minor_until.is_not(None))

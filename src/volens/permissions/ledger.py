@@ -24,7 +24,6 @@ from volens.evidence.groups import IMPORT
 from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, require_programme
 from volens.holders import Database, Sealer
 from volens.identity import links
-from volens.identity import store as identity
 from volens.permissions import parents, settling, store
 from volens.permissions.ages import PARENT, Ages
 from volens.permissions.endings import Endings, end_now
@@ -326,7 +325,7 @@ class Ledger:
     ) -> None:
         """A yes that the person is too young for, or that would open lines of somebody else's card, is not taken."""
         yes = {choice.customer for job in jobs for choice in job.work if choice.kind in PERMITTING}
-        known, in_front = identity.ages_of(connection, yes), links.in_front(connection, yes)
+        known, in_front = self.minors.stands(connection, yes), links.in_front(connection, yes)
         for job in jobs:
             for choice in job.work if job.error is None else ():
                 if choice.kind not in PERMITTING:

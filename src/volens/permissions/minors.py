@@ -20,7 +20,7 @@ from volens.holders import Database
 from volens.identity import store as identity
 from volens.identity.store import customers
 from volens.permissions import settling
-from volens.permissions.ages import Ages
+from volens.permissions.ages import UNKNOWN, Ages
 from volens.permissions.parents import given_by_parents
 from volens.permissions.state import PERMITTING
 from volens.permissions.store import permissions
@@ -42,20 +42,33 @@ class Minors:
         """Ends what is due today, once a day in each process. Returns how many permissions ended."""
         if self._turned.get("last") == today:
             return 0
-        with records.reading() as connection:
-            due = self._due(connection, None, today, 1) or identity.of_age(connection, today, 1)
         ended = 0
-        while due:
+        while True:
+            with records.reading() as connection:
+                if not self._due(connection, None, today, 1) and not self._other_ages(connection, today, 1):
+                    break
             with records.writing() as connection:
                 lock(connection, EVENTS)
                 words = self._due(connection, None, today, AT_ONCE)
                 settling.write(connection, words, self.named)
-                grown = identity.of_age(connection, today, AT_ONCE) if not words else []
-                self.note(connection, dict.fromkeys(grown), today)
+                # Ages after words: whoever is grown up keeps the day until a parent's yes has ended.
+                self.note(connection, self._other_ages(connection, today, AT_ONCE) if not words else {}, today)
             ended += len(words)
-            due = words or grown
         self._turned["last"] = today
         return ended
+
+    def _other_ages(self, connection: Connection, today: date, limit: int) -> dict[int, date | None]:
+        """Whoever came of age, and whoever counts otherwise since the programme says so of people it knows nothing about."""
+        found: dict[int, date | None] = dict.fromkeys(identity.of_age(connection, today, limit))
+        if self.ages.unknown_is_minor:
+            return found | dict.fromkeys(identity.nobody_knows(connection, limit), UNKNOWN)
+        return found | dict.fromkeys(identity.minors_until(connection, UNKNOWN, limit))
+
+    def stands(self, connection: Connection, who: Iterable[int]) -> dict[int, tuple[str, date | None]]:
+        """Country and coarse day of some customers, as they count now."""
+        known = identity.ages_of(connection, who)
+        unknown = identity.nobody_knows(connection, None, known) if self.ages.unknown_is_minor else []
+        return known | {customer: (known[customer][0], UNKNOWN) for customer in unknown}
 
     def settle(self, connection: Connection, who: Iterable[int], today: date) -> int:
         """Ends what is due for some customers, in the caller's transaction, which holds the ledger."""

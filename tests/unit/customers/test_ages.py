@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.support.shop import JUICE, STATISTICS, Shop
+from tests.support.shop import JUICE, STATISTICS, Shop, terms
 
 from volens.errors import BadInput
 from volens.permissions.ages import PARENT, UNKNOWN, Ages
-from volens.permissions.ledger import Choice
+from volens.permissions.ledger import Choice, Ledger
 
 LAW = Ages(
     consent=frozenset({"statistics", "ads"}),
@@ -129,6 +130,20 @@ def test_on_reaching_the_age_a_parents_yes_ends_by_an_event_of_that_day(shop: Sh
     assert {row.kind for row in shop.ledger.of_customer(child)} == {"expired"}
     shop.say(child, "given")
     assert permitted(shop) == {child}
+
+
+def test_a_programme_can_count_whoever_is_unknown_as_a_minor(shop: Shop) -> None:
+    one, two = shop.people(2)
+    shop.say(one, "given")
+    strict = Ledger(shop.records, shop.vault, replace(terms(), ages=replace(terms().ages, unknown_is_minor=True)), shop.hand.clock)
+    with pytest.raises(BadInput, match="below the age"):
+        strict.record([Choice(two, STATISTICS, "given")])
+    assert permitted(shop) == set(), "the yes of before ended with the first choice under the stricter programme"
+    strict.record([Choice(two, STATISTICS, "given", actor=PARENT, proof={"form": "12"})])
+    assert permitted(shop) == {two}
+    shop.hand.pass_days(1)
+    shop.say(one, "given")
+    assert permitted(shop) == {one, two}, "and under one that counts them as adults nobody is held back"
 
 
 def test_whoever_comes_of_age_has_no_day_any_more(shop: Shop) -> None:
