@@ -30,7 +30,7 @@ from tests.support.world import (
     refuses,
 )
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import BadInput, NotFound, Unavailable
+from volens.errors import BadInput, NotFound, NotNow, Unavailable
 from volens.insights import answer as answering
 from volens.insights import measurement
 from volens.insights.engine import ExactSums, ProductKeys
@@ -51,7 +51,9 @@ ONE_CHOICE = st.one_of(
 )
 
 
-@operation("choice", ONE_CHOICE, marks=("a yes that cannot be one is refused",))
+@operation("choice", ONE_CHOICE, marks=(
+    "a yes that cannot be one is refused", "a yes waits until the lines of a linked card have followed",
+))
 def choice(world: World, place: int, purpose: str, recipient: str, kind: str) -> None:
     """One person says one thing."""
     choices(world, [(place, purpose, recipient, kind)])
@@ -61,27 +63,31 @@ def choice(world: World, place: int, purpose: str, recipient: str, kind: str) ->
 def choices(world: World, several: Sequence[tuple[int, str, str, str]]) -> None:
     """Several people say something in one call: all of it is kept, or nothing."""
     said = [Choice(world.people[place], purpose, kind, recipient=to) for place, purpose, to, kind in several]
-    acceptable = all(_acceptable(world, *one[1:]) for one in several)
+    acceptable = all(_acceptable(world, *one) for one in several)
     try:
         world.ledger.record(said)
-    except (BadInput, NotFound):
+    except (BadInput, NotFound, NotNow):
         assert not acceptable, f"{several} was refused"
         world.mark("a yes that cannot be one is refused")
-        if len(several) > 1 and any(_acceptable(world, *one[1:]) for one in several):
+        if len(several) > 1 and any(_acceptable(world, *one) for one in several):
             world.mark("choices: all or none")
         return
     assert acceptable, f"{several} was taken"
     for place, purpose, to, kind in several:
         world.mark(f"kind: {kind}")
         world.history.append(Spoken(world.people[place], purpose, to, kind, world.current[purpose], world.today))
+    world.lives.repeat(world.history, world.history[-len(several):], world.programme)
 
 
-def _acceptable(world: World, purpose: str, recipient: str, kind: str) -> bool:
+def _acceptable(world: World, place: int, purpose: str, recipient: str, kind: str) -> bool:
     says, basis = KINDS[kind]
     rule = world.programme[purpose]
     if says != "yes":
         return True
     named = rule["texts"][world.current[purpose]]["recipients"]
+    if world.lives.waits(world.people[place]):
+        world.mark("a yes waits until the lines of a linked card have followed")
+        return False
     return basis == rule["basis"] and recipient in ("*", *named)
 
 
@@ -91,12 +97,14 @@ def refuse_everything(world: World, place: int) -> None:
     customer = world.people[place]
     if customer in world.permitted(world.asked(STATISTICS, JUICE)):
         world.mark("refuse everything: statistics were standing")
+    said = len(world.history)
     world.ledger.refuse_everything(customer, surface="a test")
     for purpose, rule in world.programme.items():
         if rule["basis"] in ("consent", "legitimate-interest"):
             kind = "objected" if rule["basis"] == "legitimate-interest" else "refused"
             world.history.append(Spoken(customer, purpose, "*", kind, world.current[purpose], world.today))
             assert not any(customer in world.permitted(world.asked(purpose, to)) for to in rule["recipients"])
+    world.lives.repeat(world.history, world.history[said:], world.programme)
 
 
 @operation("time", st.tuples(st.sampled_from([1, 29, 30, 31, 180, 366])), marks=("time: a yes grew too old",))

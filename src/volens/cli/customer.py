@@ -22,7 +22,7 @@ def _reference(card: str | None, email: str | None, reference: str | None, whose
 
     given = [(kind, value) for kind, value in (("card", card), ("email", email), ("reference", reference)) if value]
     if len(given) != 1:
-        raise BadInput(f"{whose} is it?", "Name one: a card, an e-mail or a reference.")
+        raise BadInput(f"{whose} is it?", "Name one, by --card or --email (--to-card, --to-email for whom it belongs to).")
     return given[0]
 
 
@@ -68,7 +68,7 @@ def link(
 
     with open_house(house, clock=clock()) as opened:
         ours = _reference(card, email, None, "Which card or login")
-        theirs = _reference(to_card, to_email, to_reference, "Whose (--to-card, --to-email, --to-reference)")
+        theirs = _reference(to_card, to_email, to_reference, "Whose")
         done = opened.customers.link(ours, theirs, by=by, reason=reason, whole=whole)
         opened.checkpoint()
         followed = opened.customers.relabel_if_free()
@@ -76,8 +76,7 @@ def link(
     moved = [one for one in done if one.seq is not None]
     text = "Nothing changed: it is that customer's already." if not moved else (
         f"{_count(len(moved), 'card or login', 'cards and logins')} moved from customer {moved[0].former} to customer "
-        f"{moved[0].customer}. {_count(sum(one.revoked for one in moved), 'permission', 'permissions')} ended, since one of the "
-        f"two had none.\n{_followed(followed)}"
+        f"{moved[0].customer}. {_ended(sum(one.revoked for one in moved))}\n{_followed(followed)}"
     )
     tell({"linked": [vars(one) for one in done], "followed": vars(followed) if followed else None}, text, as_json)
 
@@ -140,6 +139,12 @@ def _followed(followed: object) -> str:
         return "No purchases wait to follow a card."
     words = f" {_count(followed.restored, 'permission was', 'permissions were')} given back." if followed.restored else ""
     return f"{_count(followed.lines, 'line', 'lines')} of {_count(followed.accounts, 'card', 'cards')} followed.{words}"
+
+
+def _ended(number: int) -> str:
+    if not number:
+        return "No permission ended: what one of the two had, the other had as well."
+    return f"{_count(number, 'permission', 'permissions')} ended, since one of the two had none."
 
 
 def _count(number: int, one: str, many: str) -> str:

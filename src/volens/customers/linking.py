@@ -201,6 +201,20 @@ class Linking:
         ]
         append(connection, EVENTS, said, self._vault)
 
+    def _own_ages(self, connection: Connection, sides: Iterable[int]) -> None:
+        """Whoever was as young as the other side of a link that ended is as old as she is; while others stand, as they are."""
+        today, until = self._today(), dict[int, date | None]()
+        for who in sides:
+            tied = {side for link in links.standing(connection, [who]) for side in (link.former, link.customer)} | {who}
+            days = [self._own_age(connection, one, today) for one in tied]
+            until[who] = max((day for day in days if day is not None), default=None)
+        self._minors.note(connection, until, today)
+
+    def _own_age(self, connection: Connection, customer: int, today: date) -> date | None:
+        country, sealed = identity.persons(connection, [customer]).get(customer, (self._country, None))
+        line = Lines.read(self._vault.open(customer, sealed) if sealed else None).line
+        return self._minors.ages.minor_until(line.details.get("birth_date") if line else None, country, today)
+
     def _ages_of_both(self, connection: Connection, sides: Iterable[int]) -> None:
         """While a link stands both sides are as young as the younger of them; then what a minor could not give ends."""
         known = identity.ages_of(connection, sides)
@@ -245,6 +259,7 @@ class Linking:
         standing = [row for row in standing if row.customer in there]
         words = [word for row in standing if (word := self._own_again(row, made(row), link, refused)) is not None]
         settling.write(connection, words, self._named)
+        self._own_ages(connection, {link.former, link.customer} & there.keys())
         given_back = {
             (word.customer, word.purpose, word.recipient): int(word.detail["restores"]) for word in words if word.kind != "revoked"
         }

@@ -109,7 +109,7 @@ class PeopleSummary:
         if self.emails_of_others:
             out.append(f"  E-mails that belong to somebody else already and stay there: {self.emails_of_others:,}.")
         for count, what in (
-            (self.cards_linked, "cards are another customer's now; where one of the two had no permission, neither has"),
+            (self.cards_linked, "of these cards became another customer's; where one of the two had no permission, neither has"),
             (self.emails_ended, "former e-mails lead to nobody any more"),
             (self.closed, "cards and e-mails closed"),
             (self.opened, "cards and e-mails open again"),

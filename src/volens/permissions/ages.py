@@ -79,15 +79,26 @@ class Ages:
             return "invalidated"
         return "expired" if by_parent and not below and purpose in self.consent else None
 
-    def against(self, purpose: str, by_parent: bool, minor_until: date | None, country: str, today: date) -> str | None:
-        """Why a yes cannot be taken because of age; none if it can."""
+    def against(
+        self, purpose: str, by_parent: bool, minor_until: date | None, country: str, today: date
+    ) -> tuple[str, str] | None:
+        """Why a yes cannot be taken because of age, and what to do; none if it can."""
         if self.closed_to_minors(purpose, minor_until, today):
-            return f"{purpose!r} shows advertising by profile and is closed for minors, whoever agrees to it."
+            return (
+                f"{purpose!r} shows advertising by profile and is closed for minors, whoever agrees to it.",
+                "Nothing needs to be done; a no is taken from anybody.",
+            )
         below = self.needs_parent(purpose, minor_until, country, today)
         if below and not by_parent:
-            return f"This person is below the age of {self.alone(country, today)} from which people decide alone in {country}."
+            return (
+                f"This person is below the age of {self.alone(country, today)} from which people decide alone in {country}.",
+                "Record a parent's yes with --by parent and --proof; a no is taken from anybody.",
+            )
         if by_parent and not below:
-            return "This person is not known to be below the age from which people decide alone, so nobody decides for them."
+            return (
+                "This person is not known to be below the age from which people decide alone, so nobody decides for them.",
+                "Record the person's own yes. If it is a child, its birth date comes with the customer master.",
+            )
         return None
 
 

@@ -334,7 +334,7 @@ class Ledger:
                 parent = choice.actor == PARENT and choice.purpose in self._terms.ages.consent
                 wrong = self._terms.ages.against(choice.purpose, parent, until, country, days[choice.customer])
                 if wrong is not None:
-                    job.error = BadInput(wrong, "Record a parent's yes with --by parent and --proof; a no is taken from anybody.")
+                    job.error = BadInput(wrong[0], wrong[1])
                 elif choice.customer in in_front:
                     job.error = NotNow(
                         "Purchases of a card that belongs to somebody else now still stand under this customer's number.",

@@ -157,3 +157,8 @@ def test_a_link_to_a_childs_card_makes_both_as_young(shop: Shop) -> None:
     with pytest.raises(Exception, match="below the age"):
         shop.say(one, "given")
     assert clean(shop)
+    shop.linking.unlink(shop.vault.find("card", "card-1").account, by="service desk")
+    shop.linking.relabel()
+    shop.say(one, "given")
+    assert permitted(shop) == {one}, "it was a mistake; one is nobody's child"
+    assert clean(shop)
