@@ -28,6 +28,10 @@ class Database(Protocol):
     def reading(self) -> AbstractContextManager[Connection]:
         """One snapshot: all statements in the block see the same committed state."""
 
+    def rest(self, seconds: float, *, tidy: bool = False) -> None:
+        """For bulk work between two transactions: lets everybody else write for a while. Now and then it says `tidy`: then
+        what would else be tidied up in somebody's turn is tidied up outside it."""
+
     def looking(self) -> AbstractContextManager[Connection]:
         """For one statement, which is its own snapshot and writes nothing: spares two round trips."""
 

@@ -156,4 +156,5 @@ class Shop:
         return ReadRequest("a test", purpose, recipient, tuple(fields), date(2026, 1, 1), date(2027, 1, 1))
 
     def close(self) -> None:
+        self.gate.close()
         self.purchases.close()

@@ -239,6 +239,7 @@ class House:
 
     def close(self) -> None:
         """Lets go of the databases. Closing twice is harmless."""
+        self.gate.close()
         self._stores.purchases.close()
         self._stores.records.dispose()
         self._stores.customer_keys.dispose()

@@ -5,12 +5,16 @@ Rules:
 2. SQLite writes begin with BEGIN IMMEDIATE: a transaction that will write never has to upgrade and fail half-way.
 3. PostgreSQL writes are read committed: what is read after the head row is locked is what the holder before committed.
 4. A read is one snapshot (SQLite: a deferred transaction in WAL; PostgreSQL: repeatable read, read only).
-5. Whatever the driver says, callers see `Unavailable`: who asked for data gets none. Constraint violations pass through,
+5. On SQLite writers of all processes queue at a file lock: SQLite itself makes a waiting writer look again after ever longer
+   sleeps, so that somebody who asks often passes it by for seconds. The queue is only about fairness; SQLite's own lock
+   still decides who writes. A checkpoint of the WAL is made by bulk work outside its turn (`rest`).
+6. Whatever the driver says, callers see `Unavailable`: who asked for data gets none. Constraint violations pass through,
    since they are answers, not failures.
 """
 
 from __future__ import annotations
 
+import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +30,8 @@ from volens.errors import BadInput, Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another before it gives up (SQLite only; PostgreSQL queues)."""
+CHECKPOINT_PAGES = 4_000
+"""Pages in SQLite's WAL after which whoever commits moves them to their place. Bulk work does so before it comes to that."""
 REST_SECONDS = 1.0
 """A connection to PostgreSQL that was not used for longer is asked whether it still is one."""
 
@@ -35,6 +41,8 @@ class SqlDatabase:
     """Records behind one SQLAlchemy engine; implements `holders.Database`."""
 
     engine: Engine
+    queue: Path | None = None
+    """Where writers of an SQLite file wait for their turn."""
 
     @property
     def name(self) -> str:
@@ -43,8 +51,25 @@ class SqlDatabase:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         options = {"volens_writing": True} if self.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
-        with self._transaction(options) as connection:
+        with self._turn(), self._transaction(options) as connection:
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Waits in the queue of writers; whoever is killed leaves it."""
+        if self.queue is None:
+            yield
+            return
+        with self.queue.open("ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield  # closing the file ends the turn
+
+    def rest(self, seconds: float, *, tidy: bool = False) -> None:
+        if tidy and self.queue is not None:
+            # What was committed is moved to its place outside anybody's turn: within one, all writers would wait for it.
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("pragma wal_checkpoint(passive)")
+        time.sleep(seconds)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -98,7 +123,11 @@ def connect(url: str, *, create: bool = True) -> SqlDatabase:
             file.touch(mode=0o600, exist_ok=True)
         engine = create_engine(parsed)
         _teach_sqlite(engine)
-        return SqlDatabase(engine)
+        queue = None
+        if parsed.database and parsed.database != ":memory:":
+            queue = Path(f"{parsed.database}-queue")
+            queue.touch(mode=0o600, exist_ok=True)
+        return SqlDatabase(engine, queue)
     if parsed.get_backend_name() == "postgresql":
         engine = create_engine(parsed.set(drivername="postgresql+psycopg"))
         _look_after_rests(engine)
@@ -115,6 +144,7 @@ def _teach_sqlite(engine: Engine) -> None:
         raw.execute(f"pragma busy_timeout={BUSY_TIMEOUT_MS}")
         raw.execute("pragma journal_mode=wal")
         raw.execute("pragma synchronous=full")
+        raw.execute(f"pragma wal_autocheckpoint={CHECKPOINT_PAGES}")
         raw.execute("pragma foreign_keys=on")
 
     @event.listens_for(engine, "begin")

@@ -35,6 +35,7 @@ from volens.gate.policy import (
     cover,
     decide_request,
 )
+from volens.gate.resident import Decision, Decisions
 from volens.holders import Database
 from volens.permissions.ledger import Ledger
 from volens.purchases import arrivals
@@ -105,6 +106,22 @@ class Gate:
     ) -> None:
         self._records, self._ledger, self._rules = records, ledger, rules
         self._purchases, self._clock, self._country, self._programme = purchases, clock, country, programme
+        self._decisions = Decisions(records, rules, clock, country, programme, ledger.turn)
+
+    def decide_now(self, customer: int, request: ReadRequest) -> Decision:
+        """Whether a request may have one customer, from memory, at a position of the ledger asked for after this call began.
+
+        No answer of the ledger within 250 ms is no. Reads no purchases, and is no use.
+        """
+        return self._decisions.decide_now(customer, request)
+
+    def explain(self, customer: int, request: ReadRequest) -> Decision:
+        """The same with every reason, read from the stored permission."""
+        return self._decisions.explain(customer, request)
+
+    def close(self) -> None:
+        """Ends the thread that asks for decisions, if there is one."""
+        self._decisions.close()
 
     @contextmanager
     def open_purchases(self, request: ReadRequest) -> Iterator[Reading]:

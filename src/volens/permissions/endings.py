@@ -10,7 +10,6 @@ Rules:
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -26,10 +25,12 @@ from volens.permissions.state import Permission, Said
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 250
 """Rows of one event of a sweep. More would be fewer leaves, and a longer wait for a withdrawal on SQLite."""
 SWEEP_PAGE = 100_000
 """Permissions looked up at a time."""
+TIDY_EVERY = 8
+"""Events of bulk work after which it tidies up (`Database.rest`)."""
 PAUSE_SECONDS = 0.005
 """Between two events of a sweep nobody holds the head row for this long."""
 
@@ -97,10 +98,10 @@ class Endings:
                 due = find(connection)
             if not due:
                 return done
-            for start in range(0, len(due), ROWS_AT_ONCE):
+            for turn, start in enumerate(range(0, len(due), ROWS_AT_ONCE)):
                 done += self._end_some(group, kind, purpose, text, today, due[start : start + ROWS_AT_ONCE])
                 progress(done)
-                time.sleep(PAUSE_SECONDS)
+                self._records.rest(PAUSE_SECONDS, tidy=turn % TIDY_EVERY == TIDY_EVERY - 1)
 
     def _end_some(
         self, group: str, kind: str, purpose: str, text: str | None, today: date, due: Sequence[Permission]

@@ -32,7 +32,7 @@ from volens.holders import Database, Keys
 from volens.identity import links
 from volens.identity import store as identity
 from volens.permissions import imports, settling, store
-from volens.permissions.endings import PAUSE_SECONDS
+from volens.permissions.endings import PAUSE_SECONDS, TIDY_EVERY
 from volens.permissions.imports import PLACED_LINES, SEALED_LINES, Progress
 from volens.permissions.judge import Imported, Judge
 from volens.permissions.layout import Line, Mapped, read
@@ -189,7 +189,8 @@ class Importer:
             refused=reached.refused + len(bad),
         )  # fmt: skip
         prepared = prepare(rows) if rows else None
-        time.sleep(max(0.0, PAUSE_SECONDS - (time.perf_counter() - began)))
+        pause = max(0.0, PAUSE_SECONDS - (time.perf_counter() - began))
+        self._records.rest(pause, tidy=reached.lines // len(lines) % TIDY_EVERY == 0)
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             self._require_as_judged(connection, good, rows, judge, today)

@@ -1,0 +1,144 @@
+"""Point decisions from memory: equal to `decide` on the stored permission, never older than the question, no when in doubt."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from tests.support.shop import FIELDS, JUICE, REMINDERS, SOAP, STATISTICS, Shop
+
+from volens.evidence import log
+from volens.gate import resident
+from volens.gate.policy import decide, without_texts
+from volens.permissions.ledger import Choice
+
+
+def allowed(shop: Shop, customer: int, recipient: str = JUICE, purpose: str = STATISTICS) -> bool:
+    return shop.gate.decide_now(customer, shop.request(recipient, purpose)).verdict.allowed
+
+
+def test_the_last_word_holds_for_the_next_question(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    assert not allowed(shop, customer)
+    for kind, holds in (("given", True), ("withdrawn", False), ("renewed", True)):
+        seq = shop.say(customer, kind)
+        decision = shop.gate.decide_now(customer, shop.request())
+        assert decision.verdict.allowed is holds
+        assert decision.position == seq + 1
+    explained = shop.gate.explain(customer, shop.request())
+    assert explained.verdict.allowed
+    assert "renewed on 2026-03-02" in explained.verdict.reasons[0]
+
+
+def test_what_is_not_declared_is_refused_without_asking(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    for request in (shop.request(purpose="astrology"), shop.request(recipient="stranger"), shop.request(fields=("name",))):
+        decision = shop.gate.decide_now(customer, request)
+        assert (decision.verdict.allowed, decision.position) == (False, None)
+
+
+def test_another_day_another_text_another_programme(shop: Shop) -> None:
+    first, second = shop.people(2)
+    shop.say(first, "notified", REMINDERS)
+    shop.say(second, "given", old=True)
+    assert not allowed(shop, first, "shop", REMINDERS)
+    shop.hand.pass_days(30)
+    assert allowed(shop, first, "shop", REMINDERS), "the waiting period is over, and nothing was recorded meanwhile"
+    assert allowed(shop, second)
+    shop.ledger.invalidate("statistics/1", shop.hand.instant.date(), why="x", by="y")
+    assert not allowed(shop, second)
+    with shop.records.writing() as connection:
+        log.append(connection, "public", [log.Event("programme", detail={"digest": "another", "purposes": {}})])
+    decision = shop.gate.decide_now(first, shop.request("shop", REMINDERS))
+    assert not decision.verdict.allowed
+    assert "programme has changed" in decision.verdict.reasons[0]
+
+
+def test_a_ledger_that_does_not_answer_is_no(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    assert allowed(shop, customer)
+    with shop.records.writing() as connection:
+        connection.execute(text("alter table heads rename to elsewhere"))
+    assert shop.gate.decide_now(customer, shop.request()).verdict.reasons == (resident.SILENT,)
+    with shop.records.writing() as connection:
+        connection.execute(text("alter table elsewhere rename to heads"))
+    assert allowed(shop, customer)
+    held = threading.Event()
+    monkeypatch.setattr(resident, "ANSWER_SECONDS", 0.05)
+    real = resident.store.ledger_position
+    monkeypatch.setattr(resident.store, "ledger_position", lambda connection: (held.wait(5), real(connection))[1])
+    assert shop.gate.decide_now(customer, shop.request()).verdict.reasons == (resident.SILENT,)
+    held.set()
+    monkeypatch.setattr(resident, "ANSWER_SECONDS", 5)
+    assert allowed(shop, customer)
+
+
+def test_many_who_ask_at_once_each_get_their_own_answer(shop: Shop) -> None:
+    people = shop.people(8)
+    shop.ledger.record([Choice(customer, STATISTICS, "given") for customer in people[::2]])
+    answers: dict[int, bool] = {}
+    threads = [
+        threading.Thread(target=lambda who=who: answers.update({who: allowed(shop, who)})) for who in people for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {who: place % 2 == 0 for place, who in enumerate(people)}
+
+
+def test_after_closing_the_answer_is_no(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    shop.gate.close()
+    assert not allowed(shop, customer)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 3), st.sampled_from(["given", "withdrawn", "refused", "requested", "renewed"]),
+                  st.sampled_from(["*", JUICE, SOAP]), st.booleans()),
+        st.integers(1, 200),
+        st.just("end"),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, reload_above=st.sampled_from([0, 20_000]))
+def test_any_history_gives_what_decide_gives(shop: Shop, steps: list[object], reload_above: int) -> None:
+    people = shop.people(4)
+    shop.ledger.refuse_everything(people[0], surface="a test")
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(resident, "RELOAD_ABOVE", reload_above)
+    for step in steps:
+        if isinstance(step, int):
+            shop.hand.pass_days(step)
+        elif step == "end":
+            shop.ledger.invalidate("statistics/1", shop.hand.instant.date(), why="x", by="y")
+        elif isinstance(step, tuple):
+            place, kind, to, old = step
+            with shop.records.reading() as connection:
+                ended = log.texts_ended(connection)
+            if kind in ("given", "renewed") and old and (to == SOAP or "statistics/1" in ended):
+                continue
+            shop.say(people[place], kind, recipient=to, old=old)
+        today = shop.hand.instant.date()
+        for recipient in (JUICE, SOAP):
+            request = replace(shop.request(recipient), fields=FIELDS, start=today, end=today + timedelta(days=1))
+            with shop.records.reading() as connection:
+                rules = without_texts(shop.rules, log.texts_ended(connection))
+            for customer in people:
+                standing = {row.recipient: row for row in shop.ledger.of_customer(customer) if row.purpose == STATISTICS}
+                expected = decide(request, standing.get(recipient), rules, today)
+                assert shop.gate.decide_now(customer, request).verdict.allowed is expected.allowed
+                assert shop.gate.explain(customer, request).verdict == expected
+    monkey.undo()
