@@ -28,7 +28,6 @@ from sqlalchemy import (
     Table,
     Text,
     func,
-    insert,
     select,
     union,
 )
@@ -61,6 +60,9 @@ group_rows = Table(
     Column("sealed", LargeBinary),
     Index("group_rows_by_customer", "customer", "seq"),
 )
+
+
+_COLUMNS = ("seq", "place", "kind", "customer", "purpose", "recipient", "text", "day", "commitment", "leaf", "sealed")
 
 
 @dataclass(frozen=True)
@@ -160,17 +162,10 @@ def append_group(connection: Connection, kind: str, prepared: Prepared, detail: 
         raise ValueError(f"{kind!r} is no kind of group")
     said = {**detail, "rows": len(prepared.rows), "root": prepared.root.hex()}
     seq = log.append(connection, EVENTS, [Event(kind, detail=said, **open_part)])
-    connection.execute(
-        insert(group_rows),
-        [
-            {
-                "seq": seq, "place": place, "kind": row.kind, "customer": row.customer, "purpose": row.purpose,
-                "recipient": row.recipient, "text": row.text, "day": row.day, "commitment": row.commitment, "leaf": leaf,
-                "sealed": row.sealed,
-            }
-            for place, (row, leaf) in enumerate(zip(prepared.rows, prepared.leaves, strict=True))
-        ],
-    )  # fmt: skip
+    log.insert_rows(connection, group_rows, _COLUMNS, [
+        (seq, place, row.kind, row.customer, row.purpose, row.recipient, row.text, row.day, row.commitment, leaf, row.sealed)
+        for place, (row, leaf) in enumerate(zip(prepared.rows, prepared.leaves, strict=True))
+    ])  # fmt: skip
     return seq
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -330,6 +330,23 @@ def rows_about(connection: Connection, statement: str, numbers: Iterable[int], a
     for start in range(0, len(listed), at_once):
         some = ",".join(map(str, listed[start : start + at_once]))
         yield from connection.exec_driver_sql(statement.replace("in (?)", "in (" + some + ")"))
+
+
+def only(connection: Connection, since: int, kinds: Collection[str]) -> bool:
+    """Whether all that was recorded in `events` from `since` on is of some kinds."""
+    other = select(events.c.seq).where(events.c.tree == EVENTS, events.c.seq >= since, events.c.kind.not_in(sorted(kinds)))
+    return connection.execute(other.limit(1)).first() is None
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Inserts many rows given as tuples in the order of `columns`, past the layers that look at each value: they cost more
+    than the database. Values are what the driver takes: numbers, text, bytes, nothing."""
+    if connection.dialect.paramstyle == "qmark":
+        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"insert into {table.name} ({names}) values ({marks})", list(map(tuple, rows)))  # noqa: S608
+        return
+    # Here the driver would send row by row; written out in statements of a thousand rows it is faster.
+    connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def texts_ended(connection: Connection, since: int = 0) -> frozenset[str]:

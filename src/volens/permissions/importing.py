@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput
 from volens.evidence import log
-from volens.evidence.groups import IMPORT, GroupRow, append_group, prepare
+from volens.evidence.groups import GROUPS, IMPORT, GroupRow, append_group, prepare
 from volens.evidence.log import EVENTS, require_programme, rows_about, texts_ended
 from volens.holders import Database, Keys
 from volens.identity import links
@@ -37,13 +36,17 @@ from volens.permissions.imports import PLACED_LINES, SEALED_LINES, Progress
 from volens.permissions.judge import Imported, Judge
 from volens.permissions.layout import Line, Mapped, read
 from volens.permissions.ledger import People, Terms
-from volens.permissions.state import PERMITTING, Said
+from volens.permissions.state import KINDS, PERMITTING, Said
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from volens.holders import Sealer
 
+CHOOSING = KINDS | frozenset(GROUPS) | {imports.REFUSED, imports.DONE}
+"""Events that change nothing about who people are."""
+ROWS_AT_ONCE = 250
+"""Lines of one event. Up to 5,000 would be possible; a withdrawal waits for one event at most, and this is what it can bear."""
 EXPLAINED_LINES = 10_000
 EXAMPLES = 20
 
@@ -98,6 +101,8 @@ class Importer:
     def __init__(self, records: Database, people: Directory, keys: Keys, terms: Terms, clock: Clock, country: str) -> None:
         self._records, self._people, self._keys = records, people, keys
         self._terms, self._clock, self._country = terms, clock, country
+        self._rules_at: tuple[int | None, int | None] = (None, None)
+        self._judged_at = 0
 
     def take_in(self, path: Path, mapped: Mapped | None = None, told: Told = lambda share, lines: None) -> Summary:
         """Takes a file of choices in. The same file again changes nothing."""
@@ -150,7 +155,8 @@ class Importer:
 
     def _judge(self, mapped: Mapped) -> Judge:
         with self._records.reading() as connection:
-            ended = texts_ended(connection)
+            ended, self._rules_at = texts_ended(connection), log.newest_rules(connection)
+            require_programme(connection, self._terms.programme)
         return Judge(self._terms, mapped, self._clock.now(), ended)
 
     def _judged(self, lines: Sequence[Line], judge: Judge) -> Iterator[Imported | tuple[Line, str]]:
@@ -163,6 +169,7 @@ class Importer:
                 found = self._people.known(kind, sorted(values))
                 customers |= {(kind, value): account.customer for value, account in found.items()}
         with self._records.reading() as connection:
+            self._judged_at = log.size(connection, EVENTS)
             countries = self._people.country_of(connection, set(customers.values()))
         for line in lines:
             account = accounts[line.number]
@@ -173,24 +180,36 @@ class Importer:
     def _take_piece(
         self, lines: Sequence[Line], judge: Judge, reached: Progress, seen_before: bool, summary: Summary, today: date
     ) -> Progress:
-        began = time.perf_counter()
         judged = self._without_the_young(list(self._judged(lines, judge)), lines, today)
         good = [one for one in judged if isinstance(one, Imported)]
-        bad = [one for one in judged if not isinstance(one, Imported)]
-        known = 0
-        if seen_before and good:
-            fresh = self._unknown(good)
-            known, good = len(good) - len(fresh), fresh
+        fresh = self._unknown(good) if seen_before and good else {one.line for one in good}
         with self._people.sealer({one.customer for one in good}) as sealer:
-            rows = [_sealed(one, sealer) for one in good]
-        refused = self._refused(bad, reached.refused)
+            rows = {one.line: _sealed(one, sealer) for one in good if one.line in fresh}
+        for turn, start in enumerate(range(0, len(judged), ROWS_AT_ONCE)):
+            some = judged[start : start + ROWS_AT_ONCE]
+            self._records.rest(PAUSE_SECONDS, tidy=turn % TIDY_EVERY == TIDY_EVERY - 1)
+            reached = self._take_event(some, rows, judge, reached, today)
+        for one in judged:
+            _count(summary, one)
+        summary.lines, summary.taken, summary.known, summary.refused = (
+            reached.lines, reached.taken, reached.known, reached.refused,
+        )  # fmt: skip
+        return reached
+
+    def _take_event(
+        self, judged: Sequence[Imported | tuple[Line, str]], sealed: Mapping[int, GroupRow], judge: Judge, reached: Progress,
+        today: date,
+    ) -> Progress:  # fmt: skip
+        """One transaction: some lines as rows of one event, and those that wait."""
+        good = [one for one in judged if isinstance(one, Imported) and one.line in sealed]
+        bad = [one for one in judged if not isinstance(one, Imported)]
+        rows = [sealed[one.line] for one in good]
+        refused, last = self._refused(bad, reached.refused), judged[-1]
         reached = replace(
-            reached, lines=lines[-1].number, taken=reached.taken + len(good), known=reached.known + known,
-            refused=reached.refused + len(bad),
+            reached, lines=last.line if isinstance(last, Imported) else last[0].number, taken=reached.taken + len(good),
+            known=reached.known + len(judged) - len(good) - len(bad), refused=reached.refused + len(bad),
         )  # fmt: skip
         prepared = prepare(rows) if rows else None
-        pause = max(0.0, PAUSE_SECONDS - (time.perf_counter() - began))
-        self._records.rest(pause, tidy=reached.lines // len(lines) % TIDY_EVERY == 0)
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             self._require_as_judged(connection, good, rows, judge, today)
@@ -207,11 +226,6 @@ class Importer:
             if bad:
                 imports.refuse(connection, reached.file, refused, len(bad), today)
             imports.advance(connection, reached)
-        for one in judged:
-            _count(summary, one)
-        summary.lines, summary.taken, summary.known, summary.refused = (
-            reached.lines, reached.taken, reached.known, reached.refused,
-        )  # fmt: skip
         return reached
 
     def _without_the_young(
@@ -245,23 +259,27 @@ class Importer:
         self, connection: Connection, good: Sequence[Imported], rows: Sequence[GroupRow], judge: Judge, today: date
     ) -> None:
         """What the lines were judged by must still be so; else nothing of the piece is taken in, and it can be run again."""
-        if any(row.kind in PERMITTING for row in rows):
+        asked = [one for one in good if one.kind in PERMITTING]
+        if asked and log.newest_rules(connection) != self._rules_at:
             require_programme(connection, self._terms.programme)
             if texts_ended(connection) != judge.ended:
                 raise BadInput("A text was invalidated while the file was read.", "Run the same command again: it goes on.")
-            asked = [one for one in good if one.kind in PERMITTING]
-            if self._against_lives(connection, asked, today):
-                raise BadInput("A card moved while the file was read.", "Run the same command again: it goes on.")
+        if log.only(connection, self._judged_at, CHOOSING):
+            return  # nothing but choices was recorded since the lines were judged: nobody moved, grew up or was erased
+        if self._against_lives(connection, asked, today):
+            raise BadInput("A card moved while the file was read.", "Run the same command again: it goes on.")
         who = {row.customer for row in rows}
         if len(self._people.country_of(connection, who)) < len(who):
             raise BadInput("A customer was erased while the file was read.", "Run the same command again: it goes on.")
 
-    def _unknown(self, good: Sequence[Imported]) -> list[Imported]:
-        """Those that no earlier import has brought."""
+    def _unknown(self, good: Sequence[Imported]) -> set[int]:
+        """The lines that no earlier import has brought."""
         statement = "select customer, kind, purpose, recipient, text, day from group_rows where customer in (?)"
         with self._records.reading() as connection:
             known = {tuple(row) for row in rows_about(connection, statement, {one.customer for one in good})}
-        return [one for one in good if (one.customer, one.kind, one.purpose, one.recipient, one.text, one.day) not in known]
+        return {
+            one.line for one in good if (one.customer, one.kind, one.purpose, one.recipient, one.text, one.day) not in known
+        }
 
     def _refused(self, bad: Sequence[tuple[Line, str]], before: int) -> list[tuple[int, str, bytes | None]]:
         found = []

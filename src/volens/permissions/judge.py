@@ -48,6 +48,9 @@ REASONS = MappingProxyType(
 )
 
 
+_WORDS = ("purpose", "recipient", "kind", "text", "language", "surface")
+
+
 @dataclass(frozen=True)
 class Imported:
     """A line that becomes a choice. `how` is sealed under the person's key."""
@@ -85,11 +88,9 @@ class Judge:
         """The choice, or the key of the reason against it in `REASONS`."""
         if line.said is None:
             return "unreadable-line"
-        said = {name: self._word(line.said, name) for name in ("purpose", "recipient", "kind", "text", "language", "surface")}
-        if self.account(line) is None:
-            return "missing-account"
         if customer is None:
-            return "unknown-customer"
+            return "unknown-customer" if self.account(line) is not None else "missing-account"
+        said = {name: self._word(line.said, name) for name in _WORDS}
         purpose, kind = said["purpose"], self.mapped.kinds.get(said["kind"], said["kind"])
         known = self.terms.kinds.get(purpose)
         if not known:
@@ -143,7 +144,7 @@ class Judge:
         value = said.get(name)
         if value is None or value == "":
             value = self.mapped.constants.get(name, "")
-        return str(value).strip()
+        return value.strip() if isinstance(value, str) else str(value).strip()
 
     @cached_property
     def _ever_named(self) -> dict[str, frozenset[str]]:

@@ -37,8 +37,7 @@ from volens.permissions.state import KINDS
 
 COLUMNS = ("card", "email", "purpose", "recipient", "kind", "text", "language", "time", "surface", "actor", "proof")
 NEEDED = ("purpose", "kind", "time", "surface")
-LINES_AT_ONCE = 250
-"""Lines of one event. Up to 5,000 would be possible; a withdrawal waits for one event at most, and this is what it can bear."""
+LINES_AT_ONCE = 2_000
 FIELD_CHARACTERS_MAX = 100_000
 
 

@@ -24,13 +24,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    insert,
     or_,
     select,
     update,
 )
 
-from volens.evidence.log import rows_about
+from volens.evidence.log import insert_rows, rows_about
 from volens.permissions.state import PERMITTING, Permission, Said, apply
 
 CHUNK = 500
@@ -60,7 +59,7 @@ _CHANGED = (
     )
     .values(kind=bindparam("new_kind"), text=bindparam("new_text"), day=bindparam("new_day"), seq=bindparam("new_seq"))
 )
-_NEW = insert(permissions)
+_COLUMNS = ("customer", "purpose", "recipient", "kind", "text", "day", "seq")
 
 
 def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> int:
@@ -78,7 +77,7 @@ def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, fr
         for recipient, row in standing[key].items():
             old = before[key].get(recipient)
             if old is None:
-                new.append({**vars(row), "day": row.day.isoformat()})
+                new.append((row.customer, row.purpose, recipient, row.kind, row.text, row.day.isoformat(), row.seq))
             elif old is not row:
                 changed.append({
                     "who": row.customer, "what_for": row.purpose, "to": recipient, "new_kind": row.kind,
@@ -87,7 +86,7 @@ def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, fr
     if changed:
         connection.execute(_CHANGED, changed)
     if new:
-        connection.execute(_NEW, new)
+        insert_rows(connection, permissions, _COLUMNS, new)
     return len(new) + len(changed)
 
 

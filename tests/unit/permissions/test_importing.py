@@ -119,7 +119,8 @@ def test_the_same_file_again_changes_nothing_and_another_with_the_same_lines_too
 
 def test_a_run_that_was_killed_goes_on_where_it_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     people = shop.people(7)
-    monkeypatch.setattr(layout, "LINES_AT_ONCE", 2)
+    monkeypatch.setattr(layout, "LINES_AT_ONCE", 4)
+    monkeypatch.setattr(importing, "ROWS_AT_ONCE", 2)
     lines = [line(card, "given", "2025-11-03") for card in range(7)]
     pieces = 0
 
