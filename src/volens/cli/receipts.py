@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 @click.option("--card", help="The customer's card number.")
 @click.option("--email", help="Or the e-mail of the customer's account.")
 @click.option("--seq", type=click.IntRange(0), help="The number of the choice. Without it: the customer's choices are listed.")
+@click.option("--place", type=click.IntRange(0), help="For one of many in an import, if the customer has several in it.")
 @click.option("--since", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="An older receipt, package or checkpoint; the receipt then proves that today's log continues it.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write. Default: receipt-<seq>.json")
 @json_option
 @speaking
-def receipt(house: Path, card: str | None, email: str | None, seq: int | None, since: Path | None, output: Path | None,
-            as_json: bool) -> None:
+def receipt(house: Path, card: str | None, email: str | None, seq: int | None, place: int | None, since: Path | None,
+            output: Path | None, as_json: bool) -> None:
     """Write the receipt of one choice, for the person alone: it opens what is sealed under her key."""
     from volens.app import open_house
     from volens.errors import BadInput
+    from volens.permissions.receipt import place_of
 
     if (card is None) == (email is None):
         raise BadInput("Whose choice is it?", "Name the customer by --card or by --email.")
@@ -37,14 +39,16 @@ def receipt(house: Path, card: str | None, email: str | None, seq: int | None, s
         if seq is None:
             rows = opened.receipts.choices(customer)
             lines = [f"  {row.seq:>10}  {row.day}  {row.kind:12} {row.purpose}" for row in rows]
-            value = [{"seq": row.seq, "day": row.day, "kind": row.kind, "purpose": row.purpose} for row in rows]
+            value = [{"seq": row.seq, "place": place_of(row), "day": row.day, "kind": row.kind, "purpose": row.purpose}
+                     for row in rows]
             tell(value, "\n".join(lines) or "  Nothing was ever chosen.", as_json)
             return
-        written = write(opened, customer, [seq], output or Path(f"receipt-{seq}.json"), since)
+        written = write(opened, customer, [seq], output or Path(f"receipt-{seq}.json"), since, place)
     tell({"files": [str(file) for file in written]}, told(written), as_json)
 
 
-def write(opened: House, customer: int, seqs: list[int], file: Path, since: Path | None = None) -> list[Path]:
+def write(opened: House, customer: int, seqs: list[int], file: Path, since: Path | None = None,
+          place: int | None = None) -> list[Path]:
     """Writes one file a choice: `file` itself for one, with the number before its ending for several."""
     from volens.errors import BadInput
 
@@ -53,7 +57,7 @@ def write(opened: House, customer: int, seqs: list[int], file: Path, since: Path
         target = file if len(seqs) == 1 else file.with_name(f"{file.stem}-{seq}{file.suffix or '.json'}")
         if target.exists():
             raise BadInput(f"{target} is there already.", "Name another file; a receipt is never written over.")
-        made = opened.receipts.receipt(customer, seq, since)
+        made = opened.receipts.receipt(customer, seq, since, place)
         try:
             target.write_bytes(made)
         except OSError as problem:

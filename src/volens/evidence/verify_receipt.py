@@ -56,7 +56,7 @@ def check_receipt(stored: bytes) -> Found:
     steps = [
         Step("receipt", True, f"of {shown(house)}, {len(stored) / 1024:,.0f} kB"),
         take("told", lambda: _check_told(receipt, parts, house)),
-        take("text", lambda: _check_text(parts, public)),
+        take("text", lambda: _check_text(receipt, parts, public)),
         take("inclusion", lambda: _in_tree(entry, "events", parts["proof"], events)),
         take("commitment", lambda: _check_commitment(parts["public"], events, public)),
         take("signature", lambda: _check_signatures(events, public, key, house)),
@@ -67,10 +67,10 @@ def check_receipt(stored: bytes) -> Found:
 def _check_told(receipt: dict[str, Any], parts: dict[str, dict[str, Any]], house: str) -> str:
     """The record's fields against the entry, and its private part against the commitment."""
     event, record = parts["event"], parts["record"]
-    private = _opened(receipt.get("private"), event)
-    said = {**event, **_row(receipt, event)}
+    said, place = _said(receipt, event)
+    private = _opened(receipt.get("private"), said)
     words = {
-        "record_id": f"{house}/events/{event.get('seq')}",
+        "record_id": f"{house}/events/{event.get('seq')}{place}",
         "pii_principal_id": str(said.get("customer")),
         "language": private.get("language"),
         "collection_method": private.get("surface"),
@@ -123,16 +123,33 @@ def _opened(private: Any, event: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _row(receipt: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-    """For an entry that stands for many rows. No house makes such entries yet: a receipt that claims one is refused."""
-    if receipt.get("row") is not None:
-        raise Broken("it is of a row within an entry, which this program cannot check yet: use a newer one")
-    return {}
+def _said(receipt: dict[str, Any], event: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What was said, and its place in the entry: the entry itself, or one of the rows under the root in its detail."""
+    given = receipt.get("row")
+    detail = event.get("detail")
+    if not isinstance(detail, dict):
+        raise Broken("the log's entry has no detail")
+    if given is None:
+        if event.get("customer") is None:
+            raise Broken("the log's entry stands for many rows, and the receipt does not say which")
+        return event, ""
+    if not isinstance(given, dict) or not _is_hash(detail.get("root")):
+        raise Broken("the row, or the root of the entry's rows, cannot be read")
+    row, place, rows = _object(given, "entry"), given.get("place"), detail.get("rows")
+    try:
+        leaf = merkle.leaf_hash(merkle.canonical_json(row))
+    except (ValueError, RecursionError):
+        raise Broken("the row holds something that a row never holds") from None
+    root = bytes.fromhex(detail["root"])
+    path = read_hashes(given, "path")
+    if not isinstance(place, int) or not isinstance(rows, int) or not merkle.verify_inclusion(leaf, place, rows, path, root):
+        raise Broken("the row is not one of those that the log's entry stands for")
+    return row, f"/{place}"
 
 
-def _check_text(parts: dict[str, dict[str, Any]], public: State) -> str:
+def _check_text(receipt: dict[str, Any], parts: dict[str, dict[str, Any]], public: State) -> str:
     """The text's entry in the public log: its words' hash, fields and recipients are those of the record."""
-    text, record, event = parts["text"], parts["record"], parts["event"]
+    text, record, event = parts["text"], parts["record"], _said(receipt, parts["event"])[0]
     entry = _object(text, "entry")
     _in_tree(entry, "public", text, public)
     detail = _object(entry, "detail")

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from volens.errors import BadInput, NotFound, Tampered, Unavailable
 from volens.evidence import checkpoint as notes
-from volens.evidence import log
+from volens.evidence import groups, log
 from volens.evidence.checkpoint import Checkpoint
+from volens.evidence.groups import StoredRow
 from volens.evidence.kept import KeptTree
 from volens.evidence.log import EVENTS, PUBLIC, SALT_BYTES, Row
 from volens.evidence.merkle import verify_inclusion
@@ -56,18 +57,21 @@ class Receipts:
     sign: Callable[[], object]
     address: str = ""
 
-    def choices(self, customer: int) -> list[Row]:
-        """Every choice of one customer, oldest first; the `seq` of each names its receipt."""
+    def choices(self, customer: int) -> list[Row | StoredRow]:
+        """Every choice of one customer, oldest first; the `seq` of each names its receipt, with its `place` where it has one."""
         with self.records.reading() as connection:
-            return list(log.rows(connection, EVENTS, customer=customer, kinds=sorted(KINDS)))
+            alone = list(log.rows(connection, EVENTS, customer=customer, kinds=sorted(KINDS)))
+            among = groups.of_customer(connection, customer)
+        return sorted([*alone, *among], key=lambda row: (row.seq, place_of(row) or 0))
 
-    def receipt(self, customer: int, seq: int, since: Path | None = None) -> bytes:
+    def receipt(self, customer: int, seq: int, since: Path | None = None, place: int | None = None) -> bytes:
         """The receipt of one choice, as a JSON file. Signs the record first if the choice is younger than the newest checkpoint.
 
         since: an older package, receipt or checkpoint; the receipt then proves that today's log continues it. `Tampered` if
         that cannot be proven: the log of then is not the beginning of today's.
+        place: of a row in an event of many (an import, an expiry), if this customer has several in it.
         """
-        row = self._row(customer, seq)
+        row = self._row(customer, seq, place)
         newest = self.outside.latest(EVENTS)
         if newest is None or newest.size <= seq or self._committing(newest) is None:
             self.sign()
@@ -77,14 +81,16 @@ class Receipts:
                 return found
         raise Unavailable("The record was signed again at every look.", "Ask for the receipt again.")
 
-    def _row(self, customer: int, seq: int) -> Row:
-        with self.records.reading() as connection:
-            row = log.one(connection, EVENTS, seq)
-        if row is None or row.customer != customer or row.kind not in KINDS:
+    def _row(self, customer: int, seq: int, place: int | None) -> Row | StoredRow:
+        found = [row for row in self.choices(customer) if row.seq == seq and (place is None or place_of(row) == place)]
+        if not found:
             raise NotFound(f"Number {seq} is no choice of this customer.", "List them with: volens receipt, without --seq")
-        return row
+        if len(found) > 1:
+            places = ", ".join(str(place_of(row)) for row in found)
+            raise BadInput(f"Number {seq} holds several choices of this customer.", f"Say which with --place: {places}.")
+        return found[0]
 
-    def _assemble(self, row: Row, since: Path | None) -> bytes | None:
+    def _assemble(self, row: Row | StoredRow, since: Path | None) -> bytes | None:
         """The receipt over the newest checkpoints; none if they changed while it was made."""
         events, public = self.outside.latest(EVENTS), self.outside.latest(PUBLIC)
         if events is None or public is None:
@@ -95,15 +101,17 @@ class Receipts:
         text = self._text(row)
         if text.seq >= public.size:
             return None
+        event, row_proof = self._event(row)
         private = self._private(row)
         salt = (self.outside.folder / EVENTS / f"{events.size}.salt").read_bytes()
         value: dict[str, Any] = {
             "format": RECEIPT_FORMAT,
             "house": self.programme.house,
             "record": self._record(row, private.get("value", {}), text.said()),
-            "event": row.open_part(),
+            "event": event.open_part(),
+            "row": row_proof,
             "private": private or None,
-            "proof": {**self._path(EVENTS, row, events), "checkpoint": self.outside.note(EVENTS, events.size)},
+            "proof": {**self._path(EVENTS, event, events), "checkpoint": self.outside.note(EVENTS, events.size)},
             "public": {
                 "entry": committing.open_part(),
                 "salt": salt.hex(),
@@ -131,7 +139,17 @@ class Receipts:
         opened = log.commit_to({"checkpoint": events.text}, salt.read_bytes())
         return newest if newest is not None and newest.commitment == opened else None
 
-    def _text(self, row: Row) -> Row:
+    def _event(self, row: Row | StoredRow) -> tuple[Row, dict[str, Any] | None]:
+        """The event of a choice; for one row of many also what shows that it is in it."""
+        if isinstance(row, Row):
+            return row, None
+        with self.records.reading() as connection:
+            event, proof = log.one(connection, EVENTS, row.seq), groups.row_proof(connection, row.seq, row.place)
+        if event is None:
+            raise Tampered(f"The event {row.seq} of a row is gone.", "Run: volens audit")
+        return event, {"entry": dict(proof.row), "place": proof.place, "path": [step.hex() for step in proof.path]}
+
+    def _text(self, row: Row | StoredRow) -> Row:
         """The public event that fixed the text under which the choice was made."""
         with self.records.reading() as connection:
             texts = [one for one in log.rows(connection, PUBLIC, kinds=["text"]) if one.text == row.text]
@@ -139,7 +157,7 @@ class Receipts:
             return texts[0]
         raise Tampered(f"The text {row.text} is not on the public record.", "Run: volens audit")
 
-    def _private(self, row: Row) -> dict[str, Any]:
+    def _private(self, row: Row | StoredRow) -> dict[str, Any]:
         """The sealed rest with its salt. Nothing for what has none (an expiry); `NotFound` after erasure."""
         if row.sealed is None or row.customer is None:
             return {}
@@ -177,14 +195,14 @@ class Receipts:
     def _tree(self, state: Checkpoint) -> KeptTree:
         return self.outside.tree(state.origin.rsplit("/", 1)[-1])
 
-    def _record(self, row: Row, private: Mapping[str, Any], text: Mapping[str, Any]) -> dict[str, Any]:
+    def _record(self, row: Row | StoredRow, private: Mapping[str, Any], text: Mapping[str, Any]) -> dict[str, Any]:
         """The core fields of ISO/IEC TS 27560, in its names. Under `declared`: what no entry holds."""
         purpose = self.programme.purposes.get(str(row.purpose))
         language = private.get("language")
         controller = self.programme.controllers.get(purpose.controller) if purpose is not None else None
         return {
             "schema_version": SCHEMA,
-            "record_id": f"{self.programme.house}/events/{row.seq}",
+            "record_id": f"{self.programme.house}/events/{row.seq}" + (f"/{row.place}" if isinstance(row, StoredRow) else ""),
             "pii_principal_id": str(row.customer),
             "language": language,
             "collection_method": private.get("surface"),
@@ -211,6 +229,11 @@ class Receipts:
                 "withdrawal_method": "as easily as it was given: at the place where it was given, or any other of the shop's",
             },
         }
+
+
+def place_of(row: Row | StoredRow) -> int | None:
+    """The place of a row in its event; none for an event of its own."""
+    return row.place if isinstance(row, StoredRow) else None
 
 
 def older_states(since: Path, key: str) -> list[Checkpoint]:

@@ -15,6 +15,7 @@ import pytest
 from tests.unit.demo.conftest import AS_OF
 from tests.unit.ingest.ingest_house import House, make_house
 
+from volens.customers.enrolment import Enrolled
 from volens.demo import feeds, orders, people
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.source import Journey
@@ -84,7 +85,7 @@ def test_the_customer_file(written: Feeds, journey: Journey) -> None:
     assert written.customers.mapping is not None
     taken: list[master.Person] = []
     summary = master.take_in_people(
-        written.customers.file, load(written.customers.mapping), enrol=lambda some: taken.extend(some) or 0
+        written.customers.file, load(written.customers.mapping), enrol=lambda some: taken.extend(some) or Enrolled()
     )
     holders = [found for number in journey.households.to_pylist() if (found := people.person(number)) is not None]
     assert (summary.people, dict(summary.refused), dict(summary.left_out)) == (len(holders), {}, {})

@@ -20,6 +20,7 @@ from volens.app import House, initialise
 from volens.cli.main import main
 from volens.clock import fixed
 from volens.errors import BadInput, NotFound, Tampered
+from volens.evidence.groups import EXPIRY, GroupRow, append_group, prepare
 from volens.evidence.log import EVENTS, PUBLIC
 from volens.evidence.verify import TITLES, Verdict, describe, verify_bytes, verify_package
 from volens.evidence.witness_client import WitnessAt, Witnesses
@@ -102,7 +103,7 @@ CHANGES: list[tuple[str, tuple[str | int, ...], Any, str]] = [
     ("the other salt", ("public", "salt"), "00" * 32, "commitment"),
     ("the other entry", ("public", "entry", "kind"), "text", "commitment"),
     ("another house", ("house",), "elsewhere", "told"),
-    ("a row that nobody can check", ("row",), {"path": []}, "told"),
+    ("a row where there is none", ("row",), {"path": []}, "told"),
     ("a text of another purpose", ("text", "entry", "detail", "text"), "loyalty/1", "text"),
     ("no format", ("format",), "volens-receipt/2", "receipt"),
     ("no proof", ("proof",), [], "receipt"),
@@ -149,6 +150,26 @@ def test_a_newer_receipt_shows_that_the_log_continues_every_kind_of_older_file(h
     assert "volens receipt --since" in verify_package(plain, older).steps[-1].detail
     assert verify_package(older, older).ok
     assert failed(verify_package(older, newer)) == {"since"}
+
+
+def test_a_row_of_an_event_of_many_has_two_short_proofs(house: House) -> None:
+    text = house.programme.current_text(STATISTICS).id
+    rows = [GroupRow("expired", customer, STATISTICS, "*", text, "2026-03-02") for customer in (2, 1, 3, 1)]
+    with house._stores.records.writing() as connection:
+        seq = append_group(connection, EXPIRY, prepare(rows), {})
+    with pytest.raises(BadInput, match="several"):
+        house.receipts.receipt(1, seq)
+    made = json.loads(house.receipts.receipt(1, seq, place=1))
+    assert made["record"]["record_id"] == f"le-panier/events/{seq}/1"
+    assert made["record"]["event"][0]["event_state"] == "ConsentExpired"
+    assert verify_bytes(json.dumps(made).encode()).ok
+    assert verify_bytes(house.receipts.receipt(3, seq)).ok
+    changes: list[tuple[tuple[str | int, ...], Any]] = [
+        (("row",), None), (("row", "entry", "customer"), 2), (("row", "place"), 2), (("row", "place"), "1"), (("row", "path"), []),
+        (("row", "entry", "kind"), "given"), (("row", "entry"), None), (("event", "detail"), {}),
+    ]  # fmt: skip
+    for path, new in changes:
+        assert "told" in failed(verify_bytes(put(made, path, new))), path
 
 
 def test_an_older_file_that_cannot_serve_is_said(house: House, tmp_path: Path) -> None:
