@@ -33,7 +33,7 @@ def words(column: Column) -> pa.Array:
     """Codes and names as trimmed text; empty is null. Whole numbers that were stored as floats lose their `.0`."""
     values = whole(column)
     if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
+        return words(values.dictionary).take(values.indices)
     if pa.types.is_floating(values.type):
         kept = pc.is_finite(values)
         rounded = pc.and_(kept, pc.equal(pc.floor(values), values))

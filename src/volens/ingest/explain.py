@@ -20,6 +20,7 @@ import pyarrow as pa
 from volens.ingest import master, readers
 from volens.ingest.intake import Run
 from volens.ingest.mapping import Mapping, to_yaml
+from volens.ingest.payment_numbers import narrow
 from volens.ingest.propose import Proposal, proposal
 from volens.ingest.raw import REASONS, Chunk
 from volens.ingest.receipts import compare
@@ -165,6 +166,13 @@ def explain(
             f"The source `{used.source}` is new and looks like `{other}`, which came in before: under both names a receipt counts "
             f"twice. If they are the same tills, write `source: {other}`."
         )
+    for name in ("card_pattern", "receipt_pattern"):
+        pattern = getattr(used, name)
+        if pattern is not None and not narrow(pattern):
+            notes.append(
+                f"`{name}` would let payment-card numbers through, so it excuses nothing: numbers that look like one are refused. "
+                "Write the digits that yours begin with."
+            )
     if catalogue is None or not catalogue.products.num_rows:
         notes.append("No products are loaded yet, so whether products are known was not checked.")
         catalogue = _knows_all(chunk)

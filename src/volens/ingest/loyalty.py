@@ -7,7 +7,6 @@ clock; `checks` does the rest.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
 from pathlib import Path
@@ -21,11 +20,10 @@ from volens.ingest import goods, json_lines
 from volens.ingest.currencies import MEANINGS, minor_units
 from volens.ingest.files import Piece, files_in, read_csv, read_parquet
 from volens.ingest.mapping import Mapping
-from volens.ingest.payment_numbers import Watch
+from volens.ingest.payment_numbers import Watch, role_of
 from volens.ingest.raw import RAW, Chunk, Judge, Refusals, together
 
 UNITS = {"piece": "piece", "kg": "kg", "g": "g"}
-PRODUCT_CODES = frozenset({"ean", "ean8", "ean13", "gtin", "gtin13", "gtin14", "upc", "barcode", "sku", "codebarre"})
 KINDS = {kind: kind for kind in goods.KINDS}
 Known = Callable[[str], bool]
 """Whether the catalogue knows a product code."""
@@ -93,13 +91,8 @@ def _watched(piece: Piece, mapping: Mapping, watch: Watch) -> np.ndarray:
     roles = {column: name for name, column in mapping.columns.items() if name in ("sku", "card", "receipt")}
     found = watch.lines(piece.table, roles)
     if piece.others is not None:
-        found |= watch.lines(piece.others, {name: "sku" for name in piece.others.column_names if is_product_code(name)})
+        found |= watch.lines(piece.others, {name: role_of(name) for name in piece.others.column_names})
     return found
-
-
-def is_product_code(column: str) -> bool:
-    """Whether a column that is not read is named as one of product codes, by its words."""
-    return bool(PRODUCT_CODES & set(re.split(r"[^a-z0-9]+", column.lower())))
 
 
 def _typed(table: pa.Table, mapping: Mapping, judge: Judge) -> dict[str, pa.Array]:

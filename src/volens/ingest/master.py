@@ -24,6 +24,7 @@ from volens.ingest import columns as col
 from volens.ingest.files import Piece, files_in
 from volens.ingest.loyalty import EMAIL, pieces
 from volens.ingest.mapping import Mapping
+from volens.ingest.payment_numbers import Watch
 
 PEOPLE_PER_CALL = 5_000
 LISTED = 100
@@ -223,10 +224,15 @@ def _people(piece: Piece, mapping: Mapping, country: str) -> People:
     pattern = re.compile(mapping.card_pattern) if mapping.card_pattern else None
     people: list[Person] = []
     refused: list[tuple[str, int]] = [("wrong-columns", number) for number, _ in piece.broken]
+    roles = {column: name for name, column in mapping.columns.items() if name in ("card", "phone")}
+    held = Watch(mapping.card_pattern).lines(table, roles)
     for place, card in enumerate(columns["card"]):
         row = {name: value for name, values in columns.items() if (value := values[place]) is not None}
         if not row.keys() - {"closed"}:
             continue  # an empty line
+        if held[place]:
+            refused.append(("payment-number", int(piece.line_numbers[place])))
+            continue
         if card is None or (pattern and not pattern.fullmatch(card)):
             refused.append(("missing-customer" if card is None else "malformed-customer", int(piece.line_numbers[place])))
             continue

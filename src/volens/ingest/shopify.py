@@ -28,7 +28,7 @@ from volens.ingest.files import EXPLAIN, csv_header, files_in, read_csv, shown_n
 from volens.ingest.json_values import Value, read_values
 from volens.ingest.loyalty import Known, nothing_known
 from volens.ingest.mapping import Mapping
-from volens.ingest.payment_numbers import Watch
+from volens.ingest.payment_numbers import Watch, role_of
 from volens.ingest.raw import Chunk
 from volens.ingest.weborders import Flat, text_of
 
@@ -39,7 +39,7 @@ NEEDED = (
 USED = (*NEEDED, "subtotal", "discount amount", "cancelled at", "refunded amount", "lineitem discount", "total")
 OF_THE_ORDER = ("financial status", "currency", "total")
 """Filled on an order's first row only."""
-ROLES = {"sku": "sku", "lineitem sku": "sku", "barcode": "sku", "name": "receipt", "order_number": "receipt"}
+ROLES = {"sku": "sku", "lineitem sku": "sku", "barcode": "sku", "name": "receipt", "order_number": "receipt", "phone": "phone"}
 HELD_BACK = "payment-number"
 """Stands for an order of which nothing may be kept."""
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(?:(UTC|Z)|([+-]\d\d):?(\d\d))")
@@ -116,7 +116,7 @@ def _rows(file: Path, mapping: Mapping, known: Known) -> Iterator[tuple[dict[str
     ):
         suspect = watch.lines(piece.table, roles)
         if piece.others is not None:
-            suspect |= watch.lines(piece.others, {})
+            suspect |= watch.lines(piece.others, {name: role_of(name) for name in piece.others.column_names})
         table = pa.table(dict(zip(used, piece.table.columns, strict=True)))
         broken = [({"line": text}, number, watch.value(text, {}), piece.bytes_done) for number, text in piece.broken]
         good = [

@@ -57,6 +57,8 @@ class Summary:
             f"{self.source}: {self.lines_read:,} lines read, {self.lines_accepted:,} taken in "
             f"({self.receipts:,} receipts of {self.customers:,} customers{period})."
         ]
+        if not self.lines_read:
+            out.append("  There was nothing to read: no lines, or a header alone. A day without sales?")
         if self.duplicate_receipts:
             out.append(f"  Known already, counted once: {self.duplicate_receipts:,} receipts ({self.duplicate_lines:,} lines).")
         if self.refused:

@@ -89,7 +89,7 @@ class Flat:
 
 LayOut = Callable[[Value, int, Flat, Watch], None]
 """Lays one order out; what cannot be an order goes to `refused`. The number says where its words are kept."""
-ROLES = {**dict.fromkeys(CODES, "sku"), "orderNumber": "receipt"}
+ROLES = {**dict.fromkeys(CODES, "sku"), "orderNumber": "receipt", "telephone": "phone"}
 
 
 def read(path: Path, mapping: Mapping, known: Known = nothing_known) -> Iterator[Chunk]:

@@ -15,9 +15,20 @@ from hypothesis import strategies as st
 from tests.unit.ingest.ingest_house import HEADER, NOW, TILLS, House
 
 from volens.errors import MappingError
+from volens.ingest import master
 from volens.ingest.explain import explain
 from volens.ingest.mapping import Mapping
-from volens.ingest.payment_numbers import IBAN_LENGTHS, TEST_CARDS, Watch, card_number, gtin, holds_payment_number, iban, narrow
+from volens.ingest.payment_numbers import (
+    IBAN_LENGTHS,
+    TEST_CARDS,
+    Watch,
+    card_number,
+    gtin,
+    holds_payment_number,
+    iban,
+    narrow,
+    role_of,
+)
 
 VISA, MASTERCARD, AMEX = "4242424242424242", "5555555555554444", "378282246310005"
 # The examples of SWIFT's IBAN registry.
@@ -193,6 +204,28 @@ def test_a_file_that_is_called_by_one_is_refused_without_saying_it(house: House)
     with pytest.raises(MappingError) as caught:
         house.take_in(house.csv(f"{VISA}.csv", ",".join(GOOD[:9])), TILLS)
     assert VISA not in str(caught.value)
+
+
+def test_the_customer_master_is_looked_at_too(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text(f"card,street,phone\nc1,rue A,+4915120000001\nc2,{IBANS[0]},\nc3,rue C,{VISA}\n", encoding="utf-8")
+    mapping = Mapping(source="master", format="csv", contents="customers", columns={n: n for n in ("card", "street", "phone")})
+    (people,) = master.read(path, mapping)
+    assert [person.card for person in people.people] == ["c1"]
+    assert list(people.refused) == [("payment-number", 3), ("payment-number", 4)]
+
+
+def test_telephone_numbers_are_left_alone() -> None:
+    german = next(str(number) for number in range(4_915_120_000_000, 4_915_130_000_000) if card_number(str(number)))
+    spaced = f"+{german[:2]} {german[2:5]} {german[5:]}"
+    assert not holds_payment_number(f"+{german}")
+    assert not holds_payment_number(spaced)
+    assert holds_payment_number(german)
+    assert holds_payment_number(f"+{VISA}")
+    assert holds_payment_number(f"{spaced}, {VISA}")
+    roles = {name: role_of(name) for name in ("Billing Phone", "Note")}
+    table = pa.table({"Billing Phone": [german, VISA, AMEX], "Note": ["", "", ""]})
+    assert Watch().lines(table, roles).tolist() == [False, True, True]
 
 
 def test_gtins_and_ibans_have_their_check_digits() -> None:
