@@ -112,7 +112,7 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
     }
     assert attributes == {
         "settings", "programme", "clock", "permissions", "imports", "customers", "gate", "barrier", "receipts", "reports",
-        "witnesses", "key_ring", "erasure", "quarantine", "upkeep",
+        "witnesses", "key_ring", "erasure", "backups", "quarantine", "upkeep",
     }  # fmt: skip
     assert methods == {
         "audit", "checkpoint", "close", "customer", "explain", "load_products", "log_key", "take_in", "take_in_people", "uses_of",

@@ -8,5 +8,6 @@ Rules:
 
 from volens.app.house import House
 from volens.app.opening import audit_house, initialise, migrate, open_house
+from volens.app.restoring import Given, Restored, restore
 
-__all__ = ["House", "audit_house", "initialise", "migrate", "open_house"]
+__all__ = ["Given", "House", "Restored", "audit_house", "initialise", "migrate", "open_house", "restore"]

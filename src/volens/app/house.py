@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from volens.app.upkeep import RENEW_AFTER, Upkeep
+from volens.app.backup import Backups
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.clock import Clock, legal_day
@@ -102,6 +103,9 @@ class House:
         self.erasure.finish()
         self.receipts = Receipts(
             programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url
+        )
+        self.backups = Backups(
+            programme.house, programme.country, records, customer_keys, purchases, keys, self._tombstones, clock
         )
         self.reports = ReportDesk(
             programme=programme,

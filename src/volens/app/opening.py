@@ -9,6 +9,7 @@ from pathlib import Path
 
 from volens import settings as settings_of
 from volens.app.house import House
+from volens.app.marker import Marker
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.clock import Clock, legal_day, system
@@ -78,6 +79,7 @@ def migrate(settings: Settings, *, new: bool = False) -> None:
 def open_house(home: Path, *, clock: Clock | None = None) -> House:
     """Opens the house in a folder. Raises what stops it, with what to do."""
     settings = settings_of.load(home)
+    Marker(settings.home).require_none()
     clock = clock or system()
     programme = _checked_programme(settings.programme, clock)
     keys = house_keys.load(settings.keys)

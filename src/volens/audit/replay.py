@@ -148,7 +148,9 @@ def check_choices_and_uses(connection: Connection, report: Report) -> set[str]:
             for use in due.pop(row.seq, ()):
                 _safely(report, USES, f"uses {use.read}", lambda use=use: _judge_use(replay, use))
             last = row.seq
-            if row.kind == "erased":
+            if row.kind == log.RESTORED:
+                _safely(report, FOLD, f"events {row.seq}", lambda row=row: _judge_restored(replay, row))
+            elif row.kind == "erased":
                 replay.erased.add(row.customer or 0)
             elif row.kind in KINDS:
                 if row.customer in replay.erased:
@@ -221,6 +223,17 @@ def _safely(report: Report, check: str, where: str, judge: Any) -> None:
 def _request(said: Mapping[str, Any], purpose: str, recipient: str) -> ReadRequest:
     days = (date.fromisoformat(said["start"]), date.fromisoformat(said["end"]))
     return ReadRequest(said.get("actor", "a door"), purpose, recipient, tuple(said["fields"]), *days)
+
+
+def _judge_restored(replay: Replay, event: Row) -> None:
+    """A restore that could not know every no left no yes standing."""
+    if not event.said()["permissions_ended"]:
+        return
+    for rows in replay.standing.rows.values():
+        for row in rows.values():
+            if row.permits:
+                where = f"permissions {row.customer}/{row.purpose}/{row.recipient}"
+                replay.report.found(FOLD, where, f"it stood on after the restore at events {event.seq}, which had to end it")
 
 
 def _judge_use(replay: Replay, use: Use) -> None:

@@ -25,6 +25,8 @@ class Report:
     checks: list[tuple[str, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     not_covered: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    """Events of each tree of which only the leaf is left, as a restore on the record says. Shown for ever, and no finding."""
 
     @property
     def ok(self) -> bool:
@@ -49,6 +51,7 @@ class Report:
             "checks": [{"check": check, "looked_at": number} for check, number in self.checks],
             "findings": [vars(finding) for finding in self.findings],
             "not_covered": self.not_covered,
+            "lost": self.lost,
         }
 
     def to_text(self) -> str:
@@ -65,6 +68,9 @@ class Report:
                 lines.append(
                     f"  · {number:,} events of {tree} are younger than the newest checkpoint outside: not yet covered"
                 )
+        for tree, number in sorted(self.lost.items()):
+            if number:
+                lines.append(f"  · {number:,} events of {tree} are lost, as a restore on the record says: leaves alone are left")
         lines.append("  · the lines of the purchases table are not on this record and were not looked at")
         lines.append(self._conclusion())
         return "\n".join(lines)

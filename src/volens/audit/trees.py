@@ -62,6 +62,7 @@ def _check_rows(connection: Connection, tree: str, report: Report) -> list[bytes
     """Hashes every row again. Returns the leaves that the rows really give, in order."""
     leaves: list[bytes] = []
     name = f"rows of the {tree} tree give their leaves"
+    declared = lost_ranges(connection, tree)
     with report.checking(name) as looked_at:
         expected = 0
         for row in log.rows(connection, tree):
@@ -69,7 +70,11 @@ def _check_rows(connection: Connection, tree: str, report: Report) -> list[bytes
                 missing = f"{tree} {expected}" if row.seq == expected + 1 else f"{tree} {expected} to {row.seq - 1}"
                 report.found(name, missing, "the event is missing")
                 expected = row.seq
-            leaf = _leaf_of(row)
+            lost = row.kind == log.LOST
+            report.lost[tree] = report.lost.get(tree, 0) + lost
+            leaf = row.leaf if lost else _leaf_of(row)
+            if lost and not any(row.seq in one for one in declared):
+                report.found(name, f"{tree} {row.seq}", "what the event said is gone, and no restore says so")
             if leaf != row.leaf:
                 report.found(name, f"{tree} {row.seq}", f"the row of kind {row.kind!r} was changed after it was recorded")
             if row.commitment is not None and row.customer is not None and row.sealed is None:
@@ -86,6 +91,18 @@ def _check_rows(connection: Connection, tree: str, report: Report) -> list[bytes
         if head != (frontier.size, frontier.root):
             report.found(name, f"{tree} head", "the head row does not belong to these rows")
     return leaves
+
+
+def lost_ranges(connection: Connection, tree: str) -> list[range]:
+    """The events of which a restore said, on the public record, that nothing but their leaves is left."""
+    found = []
+    for row in log.rows(connection, PUBLIC, kinds=[log.RESTORED]):
+        try:
+            start, end = row.said()["lost"][tree]
+            found.append(range(int(start), int(end)))
+        except (ValueError, KeyError, TypeError):
+            continue  # a row that cannot be read is found where its leaf is judged
+    return found
 
 
 def _leaf_of(row: Row) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from volens import __version__
+from volens.cli.backups import backup, restore
 from volens.cli.choices import choices
 from volens.cli.customer import customer
 from volens.cli.feeds import ingest
@@ -37,6 +38,7 @@ def main() -> None:
     """
 
 
+main.add_command(backup)
 main.add_command(customer)
 main.add_command(choices)
 main.add_command(ingest)
@@ -45,6 +47,7 @@ main.add_command(nightly)
 main.add_command(receipt)
 main.add_command(report)
 main.add_command(quarantine)
+main.add_command(restore)
 main.add_command(simulate)
 main.add_command(witness)
 

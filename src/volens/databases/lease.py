@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, Connection, MetaData, String, Table, Text, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from volens.clock import Clock
@@ -57,6 +57,11 @@ def held(records: Database, name: str, clock: Clock) -> Iterator[Callable[[], No
     finally:
         with records.writing() as connection:
             connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+
+def clear_all(connection: Connection) -> None:
+    """Forgets all leases: in records that were put back, their holders are of another time."""
+    connection.execute(delete(leases))
 
 
 def _take(records: Database, name: str, holder: str, clock: Clock) -> None:

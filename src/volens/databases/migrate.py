@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from volens.databases.connect import SqlDatabase
 
@@ -15,14 +15,19 @@ HISTORIES = ("records", "customer_keys")
 
 def upgrade(database: SqlDatabase, history: str) -> None:
     """Applies what is missing of `history`, in one transaction. Twice the same: nothing happens."""
+    with database.writing() as connection:
+        upgrade_in(connection, history, "head")
+
+
+def upgrade_in(connection: Connection, history: str, to: str) -> None:
+    """The same up to one migration, in the caller's transaction."""
     if history not in HISTORIES:
         raise ValueError(f"unknown history {history!r}")
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations" / history))
     config.set_main_option("path_separator", "os")
-    with database.writing() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def at_head(database: SqlDatabase, history: str) -> bool:

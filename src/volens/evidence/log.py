@@ -48,8 +48,11 @@ EVENTS = "events"
 PUBLIC = "public"
 TREES = (EVENTS, PUBLIC)
 TEXT_INVALIDATED = "text-invalidated"
+LOST, RESTORED = "lost", "restored"
+"""An event of which only the leaf is left, and the event that says so (`volens restore`)."""
 """From this event on no yes under its text counts, whoever's `invalidated` is still to be written."""
 SALT_BYTES = 32
+LOST_AT_ONCE = 5_000
 SALT = "salt"
 """In the detail of every public event: packages carry all leaves, and a leaf without chance in it can be guessed."""
 
@@ -364,6 +367,22 @@ def require_programme(connection: Connection, digest: str) -> int:
     if newest is None or newest.said()["digest"] != digest:
         raise Unavailable("The programme has changed since this process started.", "Start again; nothing was read.")
     return size(connection, PUBLIC)
+
+
+def take_over(connection: Connection, tree: str, kept: Sequence[bytes], frontier: Frontier) -> int:
+    """Takes leaves over of which nothing else is left, so that the tree goes on from what was signed; how many.
+
+    `kept` are the leaves from the tree's present size on, `frontier` that of the whole. For restoring alone: what such an
+    event said is not known any more, and `restored` says so for ever.
+    """
+    first = lock(connection, tree)
+    bare = Row(tree, first, LOST, None, None, None, None, None, "{}", None, b"", None)
+    rows = [{**vars(bare), "seq": first + place, "leaf": leaf} for place, leaf in enumerate(kept)]
+    for start in range(0, len(rows), LOST_AT_ONCE):
+        connection.execute(insert(events), rows[start : start + LOST_AT_ONCE])
+    whole = {"size": frontier.size, "frontier": frontier.to_bytes()}
+    connection.execute(update(heads).where(heads.c.tree == tree).values(**whole))
+    return len(rows)
 
 
 def strangers(connection: Connection) -> int:

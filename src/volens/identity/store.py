@@ -285,3 +285,26 @@ def count_by_kek(connection: Connection) -> dict[str, int]:
         name = bytes(prefix).hex() if size > WRAPPED_BYTES else ""
         found[name] = found.get(name, 0) + int(count)
     return found
+
+
+def raise_numbers(connection: Connection, at_least: int, skipped: int) -> None:
+    """After a loss: the next numbers lie above everything known and above whatever may have been given since."""
+    for name in ("customer", "account"):
+        last = int(connection.execute(select(numbers.c.last).where(numbers.c.name == name).with_for_update()).scalar_one())
+        connection.execute(update(numbers).where(numbers.c.name == name).values(last=max(last, at_least) + skipped))
+
+
+def customers_there(connection: Connection) -> set[int]:
+    """The numbers behind which somebody stands."""
+    return {int(customer) for (customer,) in connection.execute(select(customers.c.customer))}
+
+
+def with_a_key(connection: Connection) -> set[int]:
+    """The numbers that have a key in the store of customer keys."""
+    return {int(customer) for (customer,) in connection.execute(select(customer_keys.c.customer))}
+
+
+def destroy_keys(connection: Connection, wanted: Sequence[int]) -> None:
+    """Deletes keys that seal nothing: their customers are in no records."""
+    for start in range(0, len(wanted), 500):
+        connection.execute(delete(customer_keys).where(customer_keys.c.customer.in_(wanted[start : start + 500])))

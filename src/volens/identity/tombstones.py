@@ -1,6 +1,6 @@
 """Who was erased, as bare numbers, in a file that lies outside every back-up of the records.
 
-    keys/tombstones       one JSON object a line: step (`erase`, `erased`), customer, and for `erase` at, by and why
+    keys/tombstones       one JSON object a line: step (`erase`, `erased`), customer, and for `erase` accounts, at, by, why
 
 Rules:
 1. Append-only and durable: a line is on the disk when the method returns. `erase` is written before anything is destroyed,
@@ -29,7 +29,7 @@ from volens.evidence.merkle import canonical_json
 
 FILE = "tombstones"
 BEGUN, DONE = "erase", "erased"
-LINE_BYTES_MAX = 4_096
+LINE_BYTES_MAX = 1 << 16
 CHECK_DIGITS = 16
 START = "0" * CHECK_DIGITS
 
@@ -42,6 +42,8 @@ class Begun:
     at: str
     by: str
     why: str
+    accounts: tuple[int, ...] = ()
+    """Numbers of her cards and logins: in an older copy of the records they may be under another number."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Stones:
     def everybody(self) -> set[int]:
         """All numbers whose erasure began."""
         return set(self.begun) | self.done
+
+    @property
+    def accounts(self) -> set[int]:
+        """The accounts of all of them."""
+        return {account for one in self.begun.values() for account in one.accounts}
 
 
 @dataclass(frozen=True)
@@ -79,21 +86,23 @@ class Tombstones:
             before = str(said["check"])
             checks.append(before)
             if said["step"] == BEGUN:
-                one = Begun(int(said["customer"]), str(said["at"]), str(said["by"]), str(said["why"]))
+                accounts = tuple(int(account) for account in said["accounts"])
+                one = Begun(int(said["customer"]), str(said["at"]), str(said["by"]), str(said["why"]), accounts)
                 begun.setdefault(one.customer, one)
             else:
                 done.add(int(said["customer"]))
         return Stones(begun, frozenset(done), tuple(checks))
 
-    def begin(self, customers: Sequence[int], *, at: datetime, by: str, why: str) -> None:
-        """Writes down that these are to be erased, before anything is destroyed."""
-        self._append({"step": BEGUN, "customer": one, "at": at.isoformat(), "by": by, "why": why} for one in customers)
+    def begin(self, customer: int, accounts: Sequence[int], *, at: datetime, by: str, why: str) -> None:
+        """Writes down that somebody is to be erased, before anything is destroyed."""
+        step = {"step": BEGUN, "customer": customer, "accounts": list(accounts), "at": at.isoformat(), "by": by, "why": why}
+        self._append([step])
 
     def end(self, customers: Sequence[int]) -> None:
         """Writes down that the erasure of these is recorded."""
-        self._append({"step": DONE, "customer": one} for one in customers)
+        self._append([{"step": DONE, "customer": one} for one in customers])
 
-    def _append(self, steps: Iterator[dict[str, Any]]) -> None:
+    def _append(self, steps: Sequence[dict[str, Any]]) -> None:
         with self._alone() as file:
             end, before = _tail(file)
             file.truncate(end)  # rule 3

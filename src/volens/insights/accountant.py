@@ -26,6 +26,7 @@ from volens.evidence.merkle import canonical_json, leaf_hash
 from volens.holders import Database
 
 NANO = 1_000_000_000
+YEARS_BACK = 10
 
 metadata = MetaData()
 
@@ -176,6 +177,21 @@ class Accountant:
         with self._records.reading() as connection:
             query = select(charges.c.year, func.sum(charges.c.rho_nano)).group_by(charges.c.year).order_by(charges.c.year)
             return [(int(year), int(spent)) for year, spent in connection.execute(query)]
+
+
+def exhaust(accountant: Accountant, cap_nano: int, cause: str, until: int) -> list[int]:
+    """Charges what is left of every year up to `until`: after a loss it is not known what was charged. Returns the years.
+
+    A year that was never charged counts as well, from ten years back: charges of it may be among what was lost.
+    """
+    spent = []
+    for year in range(until - YEARS_BACK, until + 1):
+        budget = accountant.budget(year, cap_nano)
+        if budget.left_nano > 0:
+            plan = hashlib.sha256(f"lost/{cause}/{year}".encode()).hexdigest()
+            accountant.reserve(Charge(plan, "*", {"lost": cause}, (year,), budget.left_nano, budget.cap_nano))
+            spent.append(year)
+    return spent
 
 
 def all_reservations(connection: Connection) -> list[dict[str, Any]]:

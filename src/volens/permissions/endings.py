@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from volens.errors import BadInput, NotFound
@@ -80,6 +81,16 @@ class Endings:
             INVALIDATION, "invalidated", purpose, text, today,
             lambda connection: store.yes_under(connection, text, SWEEP_PAGE), progress,
         )  # fmt: skip
+
+    def end_everything(self, today: date, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Ends every standing yes, whatever its text; how many. After a loss: whether a no was said since is not known."""
+        with self._records.reading() as connection:
+            texts = store.texts_of_yeses(connection)
+        done = 0
+        for text in texts:
+            find = partial(store.yes_under, text=text, limit=SWEEP_PAGE)
+            done += self._end(INVALIDATION, "invalidated", text.split("/")[0], text, today, find, progress)
+        return done
 
     def _end(
         self,

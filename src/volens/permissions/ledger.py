@@ -182,6 +182,10 @@ class Ledger:
             end_now(connection, standing, kind, today, self._terms.texts)
         return len(standing)
 
+    def end_everything(self, today: date) -> int:
+        """Ends every standing yes of everybody: after a loss, whether a no was said since is not known. Returns how many."""
+        return self._endings.end_everything(today)
+
     def history(self, customer: int) -> list[Spoken]:
         """Everything that was ever recorded of one customer's choices, in order."""
         with self._records.reading() as connection:

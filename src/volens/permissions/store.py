@@ -133,6 +133,12 @@ def yes_under(connection: Connection, text: str, limit: int) -> list[Permission]
     return _some(connection, query, limit)
 
 
+def texts_of_yeses(connection: Connection) -> list[str]:
+    """The texts under which somebody's yes stands."""
+    query = select(permissions.c.text).where(permissions.c.kind.in_(sorted(PERMITTING))).distinct()
+    return sorted(str(text) for (text,) in connection.execute(query))
+
+
 def _some(connection: Connection, query: Any, limit: int) -> list[Permission]:
     rows = connection.execute(query.limit(limit)).mappings()
     found = [Permission(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]

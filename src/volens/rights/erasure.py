@@ -13,7 +13,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,9 @@ class Erasure:
         self._follow()
         now = self._clock.now()
         deadline_days(self._country, legal_day(now, self._country))  # asked before anything is destroyed
-        self._stones.begin([customer], at=now, by=by.strip(), why=why)
+        with self._records.reading() as connection:
+            accounts = [account for account, _ in identity.accounts_of(connection, customer)]
+        self._stones.begin(customer, accounts, at=now, by=by.strip(), why=why)
         on_step("tombstone")
         return self._go_on(Begun(customer, now.isoformat(), by.strip(), why), on_step)
 
@@ -129,7 +131,8 @@ class Erasure:
         """Erases everybody in `stones` from records that were put back. Part of restoring, before a house may open."""
         with self._records.reading() as connection:
             recorded = log.customers_of_kind(connection, "erased")
-        again = sorted(stones.everybody - recorded)
+            held = identity.linked(connection)
+        again = sorted((stones.everybody | _only_hers(held, stones.accounts)) - recorded)
         for customer in again:
             begun = stones.begun.get(customer)
             # A line that only says `erased` was taken over from records: when and why stood in them.
@@ -158,6 +161,13 @@ class Erasure:
         self._stones.end([customer])
         on_step("done")
         return Erased(customer, len(said["accounts"]), said["ended"], said["due"], kept)
+
+
+def _only_hers(held: Mapping[int, tuple[int, str]], erased: set[int]) -> set[int]:
+    """Numbers that hold nothing but accounts that were erased: a card that had moved to her number by then is under its
+    earlier one in older records."""
+    owners = {held[account][0] for account in erased if account in held}
+    return owners - {customer for account, (customer, _) in held.items() if account not in erased}
 
 
 def deadline_days(country: str, today: date) -> int:

@@ -157,7 +157,7 @@ def test_a_choice_that_was_on_its_way_is_not_recorded_after_the_erasure(shop: Sh
 
 def test_records_in_which_somebody_erased_is_there_again_do_not_open(shop: Shop, camille: int) -> None:
     eraser = Eraser(shop)
-    eraser.stones.begin([camille], at=shop.hand.now(), **WHO)
+    eraser.stones.begin(camille, [], at=shop.hand.now(), **WHO)
     eraser.stones.end([camille])
     with pytest.raises(Tampered, match="volens restore"):
         eraser.station.finish()
@@ -223,12 +223,12 @@ def test_a_line_that_was_changed_or_removed_is_found_and_a_torn_one_dropped(tmp_
     stones = Tombstones(tmp_path / "tombstones")
     assert stones.read() == Stones()
     for customer in (3, 5, 8):
-        stones.begin([customer], at=START, **WHO)
+        stones.begin(customer, [], at=START, **WHO)
         stones.end([customer])
     whole = stones.file.read_bytes()
     stones.file.write_bytes(whole + b'{"check":"ab')
     assert stones.read().everybody == {3, 5, 8}
-    stones.begin([9], at=START, **WHO)
+    stones.begin(9, [2, 4], at=START, **WHO)
     assert stones.read().everybody == {3, 5, 8, 9}
     assert stones.file.stat().st_mode & 0o077 == 0
     lines = whole.splitlines(keepends=True)
