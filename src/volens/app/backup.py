@@ -20,18 +20,17 @@ from pathlib import Path
 
 from volens.app import manifest as manifests
 from volens.app.manifest import CUSTOMER_KEYS, RECORDS, Manifest
+from volens.app.upkeep import Upkeep
 from volens.clock import Clock, legal_day
 from volens.databases.connect import SqlDatabase
 from volens.databases.copies import copy_out
-from volens.databases.lease import LEASE_SECONDS, PURCHASES_WRITER, held
+from volens.databases.lease import LEASE_SECONDS
 from volens.errors import BadInput
 from volens.evidence import log
 from volens.evidence.log import TREES
 from volens.holders import Keys
 from volens.identity import store as identity
 from volens.identity.tombstones import Tombstones
-from volens.ingest.intake import recover
-from volens.ingest.store import BatchRecords
 from volens.purchases import copies
 from volens.purchases.store import PurchasesStore
 from volens.rights.erasure import deadline_days
@@ -63,11 +62,12 @@ class Backups:
         purchases: PurchasesStore,
         keys: Keys,
         tombstones: Tombstones,
+        upkeep: Upkeep,
         clock: Clock,
     ) -> None:
         self._house, self._country, self._clock = house, country, clock
         self._records, self._customer_keys, self._purchases = records, customer_keys, purchases
-        self._keys, self._tombstones = keys, tombstones
+        self._keys, self._tombstones, self._upkeep = keys, tombstones, upkeep
 
     def make(
         self, folder: Path, customer_keys: Path | None = None, progress: Progress = lambda step, done, total: None
@@ -82,8 +82,8 @@ class Backups:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         pair, now = secrets.token_hex(8), self._clock.now()
         erased = len(self._tombstones.read().everybody)
-        with held(self._records, PURCHASES_WRITER, self._clock) as renew, _renewing(renew):
-            recover(self._purchases, BatchRecords(self._records), self._clock)
+        with self._upkeep.alone() as renew, _renewing(renew):
+            self._upkeep.settle_all()  # a table made again has no history that could tell which batch is in it
             copied, heads = copy_out(
                 self._records, folder / "records", lambda connection: {tree: log.head(connection, tree) for tree in TREES}
             )

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from volens.app.upkeep import RENEW_AFTER, Upkeep
 from volens.app.backup import Backups
+from volens.app.upkeep import RENEW_AFTER, Upkeep
 from volens.audit.report import Report
 from volens.audit.run import audit
 from volens.clock import Clock, legal_day
@@ -105,7 +105,7 @@ class House:
             programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url
         )
         self.backups = Backups(
-            programme.house, programme.country, records, customer_keys, purchases, keys, self._tombstones, clock
+            programme.house, programme.country, records, customer_keys, purchases, keys, self._tombstones, self.upkeep, clock
         )
         self.reports = ReportDesk(
             programme=programme,

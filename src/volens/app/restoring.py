@@ -33,6 +33,7 @@ from volens.errors import BadInput, NotNow, Tampered, Unavailable
 from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC, RESTORED, TREES, Event
 from volens.evidence.outside import Outside
+from volens.gate import leases
 from volens.identity import announced, tombstones
 from volens.identity import keys as house_keys
 from volens.identity import store as identity
@@ -250,6 +251,7 @@ class _Restore:
         """Lost leaves into their places, in one transaction. Returns whether charges may be among what was lost."""
         with records.writing() as connection:
             clear_all(connection)
+            leases.forget_all(connection)
             for tree in TREES:
                 size = log.size(connection, tree)
                 if size != self.records.sizes[tree]:

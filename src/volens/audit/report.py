@@ -70,7 +70,7 @@ class Report:
                 )
         for tree, number in sorted(self.lost.items()):
             if number:
-                lines.append(f"  · {number:,} events of {tree} are lost, as a restore on the record says: leaves alone are left")
+                lines.append(f"  · {tree}: what {number:,} events said is lost, as a restore on the record says")
         lines.append("  · the lines of the purchases table are not on this record and were not looked at")
         lines.append(self._conclusion())
         return "\n".join(lines)

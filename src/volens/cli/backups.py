@@ -65,11 +65,11 @@ def restore(folder: Path, customer_keys: Path | None, accept_loss: bool, was_sto
     lost = sum(done.lost.values())
     lines = [f"Restored from the back-up of {done.made_at}: {done.lines:,} lines of purchases.", ""]
     if lost:
-        lines.append(f"  {lost:,} signed events are lost; their hashes stand in their places, and the record says so.")
+        lines.append(f"  signed events that are lost: {lost:,}. Their hashes stand in their places, and the record says so.")
     if done.erased_again:
-        lines.append(f"  {done.erased_again:,} customers who were erased since are erased again.")
+        lines.append(f"  customers erased again, since they were erased after the back-up: {done.erased_again:,}")
     if done.permissions_ended:
-        lines.append(f"  {done.permissions_ended:,} permissions ended: whether somebody said no since the back-up is not known.")
+        lines.append(f"  permissions that ended: {done.permissions_ended:,}. Whether somebody said no since is not known.")
     if done.years_spent:
         lines.append(f"  The budgets of {done.years_spent[0]} to {done.years_spent[-1]} count as spent: charges may be lost.")
     lines += ["", "Now run: volens audit"]

@@ -54,8 +54,8 @@ def erase(house: Path, card: str | None, email: str | None, actor: str, why: str
     text = f"""Customer number {erased.customer} is erased.
 
   done     the key that sealed name, cards and proofs is destroyed: nobody can read them any more, also not in the records' back-ups
-           {erased.accounts} cards and logins are gone; shown again, a card is a new customer's
-           {erased.permissions_ended} permissions ended: no read and nothing that leaves has her, from now on
+           cards and logins that are gone: {erased.accounts}; shown again, a card is a new customer's
+           permissions that ended: {erased.permissions_ended}; no read and nothing that leaves has her, from now on
   asked    her purchases leave the table in the next night, at the latest on {erased.purchases_due}
   remains  {erased.events_kept} entries of the record about a number that leads to nobody: what was permitted and how it was used,
            so that it can still be proven; refused lines of feeds, sealed, for at most 30 days"""

@@ -48,6 +48,11 @@ def give_back(connection: Connection, read: int) -> None:
     connection.execute(delete(read_leases).where(read_leases.c.read == read))
 
 
+def forget_all(connection: Connection) -> None:
+    """In records that were put back: the reads and the snapshots that these leases name are of another time."""
+    connection.execute(delete(read_leases))
+
+
 def held(connection: Connection, now: datetime) -> list[Held]:
     """The leases that still count; those that are over are removed."""
     rows = connection.execute(select(read_leases)).all()
