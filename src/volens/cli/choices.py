@@ -26,9 +26,10 @@ def choices() -> None:
 @click.option("--mapping", "mapping_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="Other names of columns, other words, constants; see docs/choices.md.")
 @click.option("--explain", is_flag=True, help="Judge the first 10,000 lines and write nothing.")
+@click.option("--again", is_flag=True, help="Judge a file once more: lines that waited may become choices now.")
 @json_option
 @speaking
-def import_(file: Path, house: Path, mapping_file: Path | None, explain: bool, as_json: bool) -> None:
+def import_(file: Path, house: Path, mapping_file: Path | None, explain: bool, again: bool, as_json: bool) -> None:
     """Take in FILE (CSV, Parquet or JSON Lines): choices that were made elsewhere, each with its proof.
 
     \b
@@ -44,10 +45,12 @@ def import_(file: Path, house: Path, mapping_file: Path | None, explain: bool, a
             summary = opened.imports.explain(file, mapped)
         else:
             with bar(file.name) as told:
-                summary = opened.imports.take_in(file, mapped, lambda share, _: told("reading", int(share * 1000), 1000))
+                summary = opened.imports.take_in(
+                    file, mapped, lambda share, _: told("reading", int(share * 1000), 1000), again=again
+                )
             opened.checkpoint()
     tell(summary.to_dict(), _in_words(summary, REASONS, explain), as_json)
-    if summary.lines and not summary.nothing_new and summary.refused + sum(summary.reasons.values()) >= summary.lines:
+    if summary.reasons and not summary.kinds:
         errors.print(f"[bold red]✗[/] Not one line of {file.name} could become a choice.")
         errors.print("  [dim]→[/] Look at the reasons above; docs/choices.md shows the layout and how to map another.")
         sys.exit(2)
@@ -55,12 +58,13 @@ def import_(file: Path, house: Path, mapping_file: Path | None, explain: bool, a
 
 def _in_words(summary: Summary, reasons: Mapping[str, str], explain: bool) -> str:
     if summary.nothing_new:
-        return f"{summary.file_name} had been taken in whole before: nothing changed."
+        return (f"{summary.file_name} had been taken in whole before: nothing changed.\n"
+                "Lines that waited then are judged once more with --again.")
     good = sum(summary.kinds.values())
     if explain:
         lines = [f"Of the first {summary.lines:,} lines of {summary.file_name}, {good:,} would become choices:"]
     else:
-        lines = [f"{summary.file_name}: {summary.taken:,} choices taken in of {summary.lines:,} lines."]
+        lines = [f"{summary.file_name}: {summary.taken:,} choices taken in."]
     lines += [f"  {number:>12,}  {kind}" for kind, number in summary.kinds.most_common()]
     if summary.known:
         lines.append(f"  {summary.known:>12,}  were known from an earlier file and are not recorded again")

@@ -27,6 +27,7 @@ from volens.errors import BadInput
 from volens.evidence import log
 from volens.evidence.groups import GROUPS, IMPORT, GroupRow, append_group, prepare
 from volens.evidence.log import EVENTS, require_programme, rows_about, texts_ended
+from volens.evidence.merkle import canonical_json
 from volens.holders import Database, Keys
 from volens.identity import links
 from volens.identity import store as identity
@@ -104,15 +105,30 @@ class Importer:
         self._rules_at: tuple[int | None, int | None] = (None, None)
         self._judged_at = 0
 
-    def take_in(self, path: Path, mapped: Mapped | None = None, told: Told = lambda share, lines: None) -> Summary:
-        """Takes a file of choices in. The same file again changes nothing."""
-        mapped, file, now = mapped or Mapped(), _hash(path), self._clock.now()
-        today = legal_day(now, self._country)
+    def take_in(
+        self,
+        path: Path,
+        mapped: Mapped | None = None,
+        told: Told = lambda share, lines: None,
+        *,
+        again: bool = False,
+    ) -> Summary:
+        """Takes a file of choices in. The same file with the same mapping again changes nothing.
+
+        `again` judges a file that was taken in once more, because a customer is known now or a text was added: what is on
+        record is known, what waited may become a choice.
+        """
+        mapped, now = mapped or Mapped(), self._clock.now()
+        today, file = legal_day(now, self._country), _hash(path, mapped)
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             imports.expire(connection, today)
             reached = imports.begin(connection, file, path.name, now)
-            seen_before = imports.others(connection, file)
+            run = 0
+            while again and reached.state == "done":
+                run += 1
+                reached = imports.begin(connection, hashlib.sha256(f"{file}/{run}".encode()).hexdigest(), path.name, now)
+            seen_before = imports.others(connection, reached.file)
         summary = Summary(path.name, reached.lines, reached.taken, reached.known, reached.refused)
         if reached.state == "done":
             summary.nothing_new = True
@@ -305,9 +321,11 @@ def _count(summary: Summary, one: Imported | tuple[Line, str]) -> None:
         summary.examples.append((one[0].number, one[1]))
 
 
-def _hash(path: Path) -> str:
-    """The file by its content: a copy under another name is the same file."""
+def _hash(path: Path, mapped: Mapped) -> str:
+    """The file by its content and by how it is read: a copy under another name is the same, with another mapping it is not."""
     if not path.is_file():
         raise BadInput(f"There is no file {path}.", "Name a CSV, Parquet or JSON Lines file.")
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        whole = hashlib.file_digest(file, "sha256")
+    whole.update(canonical_json(vars(mapped)))
+    return whole.hexdigest()

@@ -46,7 +46,7 @@ metadata = MetaData()
 choice_imports = Table(
     "choice_imports",
     metadata,
-    Column("import", String(64), primary_key=True),  # SHA-256 of the file's content
+    Column("import", String(64), primary_key=True),  # SHA-256 of the file's content and of how it was read
     Column("file_name", String(255), nullable=False),
     Column("state", String(16), nullable=False),  # reading | done
     Column("started_at", String(40), nullable=False),

@@ -117,6 +117,21 @@ def test_the_same_file_again_changes_nothing_and_another_with_the_same_lines_too
     assert (more.taken, more.known) == (1, 1)
 
 
+def test_what_waited_becomes_a_choice_when_the_file_is_judged_again(shop: Shop) -> None:
+    shop.people(1)
+    file = shop.folder / "old.csv"
+    file.write_text("\n".join([HEADER, YES, line(1, "given", "2025-11-04")]))
+    assert importer(shop).take_in(file).reasons == {"unknown-customer": 1}
+    _, late = shop.people(2)
+    assert importer(shop).take_in(file).nothing_new
+    again = importer(shop).take_in(file, again=True)
+    assert (again.taken, again.known, again.refused) == (1, 1, 0)
+    assert late in permitted(shop)
+    assert importer(shop).take_in(file, Mapped(zone="Europe/Paris")).known == 2
+    report = audit(shop.records, shop.outside, shop.vault)
+    assert report.ok, report.to_text()
+
+
 def test_a_run_that_was_killed_goes_on_where_it_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     people = shop.people(7)
     monkeypatch.setattr(layout, "LINES_AT_ONCE", 4)
