@@ -83,6 +83,8 @@ class Standing:
         """For people."""
         if self.alarm:
             return f"✗ {self.witness} REFUSES {self.tree}: {self.alarm}"
+        if not self.newest:
+            return f"· {self.witness}: {self.tree} has no event to sign yet"
         if self.behind:
             why = self.trouble or "not asked yet"
             return f"… {self.witness} is behind on {self.tree}: it signed {self.size} of {self.newest} ({why})"

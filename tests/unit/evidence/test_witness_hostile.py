@@ -106,13 +106,15 @@ class History(RuleBasedStateMachine):
         proof = merkle.consistency_proof(self.log.leaves, start)
         self.send(start, proof, len(self.log.leaves), merkle.root_of(self.log.leaves))
 
-    @rule(fork=st.integers(0, 40), more=st.integers(0, 9), old=st.integers(0, 60), own_proof=st.booleans())
-    def forger(self, fork: int, more: int, old: int, own_proof: bool) -> None:
+    @rule(fork=st.integers(0, 40), more=st.integers(0, 40), old=st.one_of(st.none(), st.integers(0, 60)), own_proof=st.booleans())
+    def forger(self, fork: int, more: int, old: int | None, own_proof: bool) -> None:
         """Shares the first entries, then goes another way; with the honest proof, or one of its own."""
         fork = min(fork, len(self.log.leaves))
         made_up = [sha256(f"forged {fork} {number}".encode()).digest() for number in range(more + 1)]
         leaves = self.log.leaves[:fork] + made_up
-        old = min(old, len(leaves))
+        seen = self.witness.log(ORIGIN)
+        assert seen is not None
+        old = min(seen.state.size if old is None else old, len(leaves))  # most often what the witness expects to hear
         proof = merkle.consistency_proof(leaves, old) if own_proof else merkle.consistency_proof(self.log.leaves, min(old, fork))
         before = self.witness.log(ORIGIN)
         assert before is not None
