@@ -220,7 +220,8 @@ def _typed(flat: Flat, mapping: Mapping, file_number: int) -> tuple[pa.Table, Ju
         "store": pa.repeat(pa.scalar(mapping.store or "web"), lines),
         "till": pa.nulls(lines, pa.string()),
         "receipt": receipt,
-        "position": pa.nulls(lines, pa.int64()),
+        # Where orders are told apart by their numbers alone, one that stands twice in a row is told by its items' places.
+        "position": pa.array(flat.place, pa.int64()) if mapping.numbered else pa.nulls(lines, pa.int64()),
         "sku": sku,
         "local": local.take(of),
         "instant": instant.take(of),

@@ -135,3 +135,12 @@ def test_orders_that_are_none(tmp_path: Path, more: dict[str, Any]) -> None:
     path.write_text(json.dumps([order(**more)]), encoding="utf-8")
     (chunk,) = shopify.read(path, SHOP)
     assert chunk.refused.reason.tolist() == ["order-not-placed"]
+
+
+def test_an_order_twice_in_a_row_counts_once(house: House, tmp_path: Path) -> None:
+    header, *rows = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+    twice = tmp_path / "twice.csv"
+    twice.write_text("".join([header, *rows[:3], *rows[:3]]), encoding="utf-8")  # a note of the first order has two lines
+    assert [value.content["lines"] for value in shopify.orders(twice, SHOP)] == [[2, 3], [4, 5]]
+    summary = house.take_in(twice, SHOP)
+    assert (summary.lines_accepted, summary.duplicate_receipts, summary.duplicate_lines, summary.refused) == (2, 1, 2, {})
