@@ -25,7 +25,7 @@ prove: $(VENV)/dev.done ## what needs many trials or kills processes
 	$(BIN)/python -m pytest -n $(WORKERS) -m prove -rP --no-header
 
 bench: $(VENV)/dev.done ## ratios measured within one run
-	PYTHONPATH=. $(BIN)/python benchmarks/pack.py
+	$(BIN)/volens bench
 
 fix: $(VENV)/dev.done ## mend what a machine can mend
 	$(BIN)/ruff check --fix .

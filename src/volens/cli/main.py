@@ -10,6 +10,7 @@ import click
 
 from volens import __version__
 from volens.cli.backups import backup, restore
+from volens.cli.bench import bench
 from volens.cli.choices import choices
 from volens.cli.customer import customer
 from volens.cli.feeds import ingest
@@ -49,6 +50,7 @@ main.add_command(report)
 main.add_command(quarantine)
 main.add_command(restore)
 main.add_command(simulate)
+main.add_command(bench)
 main.add_command(witness)
 
 

@@ -83,18 +83,20 @@ def simulate(folder: Path, customers: int, lines: int | None, days: int, end: da
         text += f"\n{counted.refused.total():,} more lines are broken on purpose; simulated.json says how many for which reason."
     if house is not None:
         value["taken in"] = summary = _take_in(made, house, customers)
-        text += f"\n{house} has taken in {summary['lines_accepted']:,} lines and refused {summary['lines_refused']:,}."
+        text += f"\n{house} has taken in {summary['lines_accepted']:,} lines and refused {summary['lines_refused']:,}; "
+        text += f"of {summary['choices']['lines']:,} choices it took in {summary['choices']['taken']:,}."
     else:
         text += f"\nTake it in:  volens ingest --house HOUSE --products {made.products}"
         text += "".join(
             f"\n             volens ingest --house HOUSE {path} --mapping {folder / name}.mapping.yaml"
             for path, name in ((made.people, "clients"), (made.feed, "caisses"))
         )
+        text += f"\n             volens choices import --house HOUSE {made.choices}"
     tell(value, text, as_json)
 
 
 def _take_in(made: Simulated, folder: Path, customers: int) -> dict[str, Any]:
-    """Products, people, purchases, in this order; the house is made if it is not there."""
+    """Products, people, purchases, choices, in this order; the house is made if it is not there."""
     from volens import app
 
     is_there = (folder / "volens.toml").exists()
@@ -105,5 +107,8 @@ def _take_in(made: Simulated, folder: Path, customers: int) -> dict[str, Any]:
             house.take_in_people(made.people, made.people_mapping, told)
         with bar(made.feed.name) as told:
             summary = house.take_in(made.feed, made.feed_mapping, told)
+        # After the purchases: a card that nobody has a name for is known by what was bought with it.
+        with bar(made.choices.name) as told:
+            said = house.imports.take_in(made.choices, told=lambda share, _: told("reading", int(share * 1000), 1000))
         house.checkpoint()
-    return {**summary.to_dict(), "lines_refused": summary.lines_refused}
+    return {**summary.to_dict(), "lines_refused": summary.lines_refused, "choices": said.to_dict()}

@@ -6,6 +6,8 @@
    three to five times that.
 3. Only the plan's columns of the files that the read opened are read; nothing is written. Days and currencies are not
    even decoded where a file's own statistics prove that all of its lines count.
+4. Whom a read saw is said by the files that it looked into: by their lines, or by the statement in their footers. A line of
+   somebody whom its file does not state stops the sum.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from volens.errors import Tampered
 from volens.insights.engine import ExactSums, ProductKeys, check_read, zeros
 from volens.insights.measures import LINE_LIMIT
 from volens.insights.plan import Plan
+from volens.purchases.datafiles import stated_customers
 
 if TYPE_CHECKING:
     from volens.gate.reads import OpenedPurchases
@@ -97,6 +100,15 @@ class _Keys:
         allowed[: len(known)] = known
         return cls(shift, residue, allowed)
 
+    def holds(self, customers: npt.NDArray[np.int32], others: npt.NDArray[np.int32]) -> bool:
+        """Whether all `others` are among the customers that these keys were made of."""
+        met = np.zeros(len(self.allowed), dtype=np.bool_)
+        met[self.small(customers)] = True
+        if len(others) and (int(others.max()) >> self.shift) >= len(met):
+            return False
+        same = bool((others & np.int32((1 << self.shift) - 1) == self.residue).all())
+        return same and bool(met[self.small(others)].all())
+
     def small(self, customers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Customers under their small numbers."""
         small = customers >> np.int32(self.shift)
@@ -107,6 +119,21 @@ class _Keys:
     def numbers(self, small: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The customers' own numbers."""
         return (small << self.shift) | self.residue
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Lines that were asked for, and whose they are as far as their files state it."""
+
+    asked: pl.LazyFrame
+    stated: Sequence[npt.NDArray[np.int64] | None]
+
+    def customers(self) -> npt.NDArray[np.int32]:
+        """Everybody who has one of the lines; the same number may come again."""
+        known = [some for some in self.stated if some is not None]
+        if len(known) == len(self.stated):
+            return np.concatenate(known).astype(np.int32)
+        return np.asarray(_numbers(self.asked.select("customer").collect(engine="streaming"), "customer"))
 
 
 class _Reader:
@@ -122,44 +149,48 @@ class _Reader:
 
     def read(self, paths: Sequence[str]) -> tuple[BitMap, Lines]:
         """The permitted customers that a bucket's files speak of, and their lines of the category."""
-        # asked: the lines of the plan's days and currency, of all products and customers
-        asked = self._asked(paths)
+        parts = self._parts(paths)
         wanted = [pl.col("product"), pl.col("day").to_physical(), "customer", "basket", "quantity", "amount"]
+        # asked: the lines of the plan's days and currency, of all products and customers
         if not self._selective:
-            frame = asked.select(wanted).collect(engine="streaming")
+            frame = pl.concat([part.asked.select(wanted) for part in parts]).collect(engine="streaming")
             customers = _numbers(frame, "customer")
             keys = _Keys.of(customers, self._gate)
             return self._seen(keys, customers), self._lines(frame, keys)
-        # Two scans: of all lines, one narrow column; of the others, the category's lines alone.
-        customers = _numbers(asked.select("customer").collect(engine="streaming"), "customer")
+        # Whose lines they are, from the files' own statements where these are whole; of the others the category's lines alone.
+        customers = np.concatenate([part.customers() for part in parts])
         keys = _Keys.of(customers, self._gate)
-        frame = asked.filter(pl.col("product").is_in(self._inside.implode())).select(wanted).collect(engine="streaming")
+        chosen = pl.col("product").is_in(self._inside.implode())
+        frame = pl.concat([part.asked.filter(chosen).select(wanted) for part in parts]).collect(engine="streaming")
+        if not keys.holds(customers, _numbers(frame, "customer")):
+            raise Tampered("A file of purchases has lines of customers whom it does not state.", "Restore the purchases table.")
         return self._seen(keys, customers), self._lines(frame, keys)
 
-    def _asked(self, paths: Sequence[str]) -> pl.LazyFrame:
+    def _parts(self, paths: Sequence[str]) -> list[_Part]:
+        """Files of which every line counts, and those whose days and currencies must be looked at."""
         plan = self._plan
-        proven = [path for path in paths if self._all_count(path)]
+        footers = {path: pq.read_metadata(path) for path in paths}
+        proven = [path for path in paths if self._all_count(footers[path])]
         others = [path for path in paths if path not in set(proven)]
         parts = []
         if proven:
-            parts.append(_scan(proven))
+            parts.append(_Part(_scan(proven), [stated_customers(footers[path]) for path in proven]))
         if others:
             day, currency = pl.col("day"), pl.col("currency")
-            parts.append(_scan(others).filter((day >= plan.start) & (day < plan.end) & (currency == plan.pack.currency)))
-        columns = ["customer", "product", "day", "basket", "quantity", "amount"]
-        return pl.concat([part.select(columns) for part in parts]) if len(parts) > 1 else parts[0].select(columns)
+            counts = (day >= plan.start) & (day < plan.end) & (currency == plan.pack.currency)
+            parts.append(_Part(_scan(others).filter(counts), [None]))
+        return parts
 
-    def _all_count(self, path: str) -> bool:
+    def _all_count(self, footer: pq.FileMetaData) -> bool:
         """Whether a file's statistics prove that all its lines are of the plan's days and currency."""
         plan = self._plan
-        metadata = pq.read_metadata(path)
-        places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
-        for group in range(metadata.num_row_groups):
+        places = {footer.schema.column(place).path: place for place in range(footer.num_columns)}
+        for group in range(footer.num_row_groups):
             for name, low, high in (
                 ("day", plan.start, plan.end - timedelta(days=1)),
                 ("currency", plan.pack.currency, plan.pack.currency),
             ):
-                known = metadata.row_group(group).column(places[name]).statistics
+                known = footer.row_group(group).column(places[name]).statistics
                 if known is None or not known.has_min_max or known.null_count != 0 or known.min < low or known.max > high:
                     return False
         return True
@@ -178,9 +209,15 @@ class _Reader:
         row = self._rows[product] if inside.all() else np.where(inside, self._rows[np.where(inside, product, 0)], -1)
         counts = keys.allowed[customer] & (row >= 0) & (column >= 0)
         place = np.flatnonzero(counts)
+        customer, highest = customer[place], len(keys.allowed)
+        if len(place) < highest:
+            # Few lines: their customers under numbers as small as they are few.
+            met = np.zeros(highest, dtype=np.bool_)
+            met[customer] = True
+            customer, highest = (np.cumsum(met, dtype=np.int32) - 1)[customer], int(met.sum())
         return Lines(
-            customers=len(keys.allowed),
-            customer=customer[place],
+            customers=highest,
+            customer=customer,
             row=row[place],
             column=column[place],
             basket=_numbers(frame, "basket")[place],

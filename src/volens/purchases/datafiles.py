@@ -3,10 +3,13 @@
 1. A file holds one bucket and one month; `Place` says where it lies. Its name begins with the batch that made it.
 2. Lines come in pieces whose days ascend; a piece is sorted, the file as a whole is then. Memory is that of a piece.
 3. Durable when it is closed. A file that no snapshot names is not in the table: `discard` and the deletion find it.
+4. A file states in its footer whose lines it has, as a compressed bitmap, so that a read can say whom it saw without looking
+   at every line. It is made of the lines that were written, by whoever writes a file, so it can be no older than they are.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,12 +18,15 @@ from types import TracebackType
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyroaring import BitMap
 
 from volens.purchases.durable import sync_folder
 from volens.purchases.lines import LINES, month_name, months, numbers
 from volens.purchases.partitions import Partition
 
 ROWS_PER_GROUP = 1 << 18
+CUSTOMERS, CUSTOMERS_ARE = b"volens.customers", b"volens.customers.are"
+"""Footer: a bitmap (base64) of small numbers n, and `bucket/buckets`; the customers are n · buckets + bucket."""
 _DICTIONARIES = [
     "product", "store", "channel", "unit", "currency", "day", "customer", "account", "minute", "quantity", "amount", "discount",
 ]  # fmt: skip
@@ -35,6 +41,7 @@ class DataFile:
         bucket, month = partition
         self.path = data / f"bucket={bucket:05d}" / f"month={month_name(month)}" / name
         self.lines = 0
+        self._customers = BitMap()
         self._last_day = -(1 << 31)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._target = self.path.open("wb")
@@ -61,10 +68,17 @@ class DataFile:
             raise ValueError("pieces of a data file come in the order of their days")
         self._last_day = int(day[-1])
         self._writer.write_table(lines.cast(LINES), row_group_size=ROWS_PER_GROUP)
+        self._customers.update(np.unique(numbers(piece, "customer") // self._buckets).astype(np.uint32))
         self.lines += piece.num_rows
 
     def close(self) -> None:
         """Forces the file and its names to disk."""
+        self._writer.add_key_value_metadata(
+            {
+                CUSTOMERS: base64.b64encode(self._customers.serialize()),
+                CUSTOMERS_ARE: f"{self.partition[0]}/{self._buckets}".encode(),
+            }
+        )
         self._writer.close()
         self._target.flush()
         os.fsync(self._target.fileno())
@@ -83,6 +97,16 @@ class DataFile:
         self._writer.close()
         self._target.close()
         self.path.unlink(missing_ok=True)
+
+
+def stated_customers(footer: pq.FileMetaData) -> np.ndarray | None:
+    """Whose lines a file has (int64, ascending), by its own statement; none if it makes none: then its lines say."""
+    stated = footer.metadata or {}
+    if CUSTOMERS not in stated or CUSTOMERS_ARE not in stated:
+        return None
+    bucket, buckets = (int(part) for part in stated[CUSTOMERS_ARE].decode().split("/"))
+    small = BitMap.deserialize(base64.b64decode(stated[CUSTOMERS])).to_array()
+    return np.frombuffer(small, dtype=np.uint32).astype(np.int64) * buckets + bucket
 
 
 def row_groups(path: str, columns: Iterable[str] | None = None) -> Iterator[pa.Table]:

@@ -92,9 +92,9 @@ def write_all(
         folder=folder,
         products=folder / "produits.csv",
         people=folder / f"clients.{file_format}",
-        people_mapping=_people_mapping(file_format),
+        people_mapping=people_mapping(file_format),
         feed=folder / SOURCE,
-        feed_mapping=_feed_mapping(file_format),
+        feed_mapping=feed_mapping(file_format),
         choices=folder / f"choix.{file_format}",
         counted=Counted(),
     )
@@ -177,7 +177,7 @@ def _write_feed(shop: Shop, made: Simulated, file_format: str, progress: Progres
 
 def _write_people(shop: Shop, made: Simulated, progress: Progress) -> None:
     done = 0
-    with _written(made.people) as people, _written(made.choices) as choices:
+    with _written(made.people) as people, _written(made.choices, ",") as choices:
         for master, said in customer_pieces(shop):
             people.write(master)
             choices.write(said)
@@ -186,8 +186,8 @@ def _write_people(shop: Shop, made: Simulated, progress: Progress) -> None:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[_Writer]:
-    writer = _Writer(path)
+def _written(path: Path, delimiter: str = ";") -> Iterator[_Writer]:
+    writer = _Writer(path, delimiter)
     yield writer
     writer.close()
 
@@ -195,7 +195,8 @@ def _written(path: Path) -> Iterator[_Writer]:
 class _Writer:
     """One file, CSV or Parquet by its name; whole when it has its name."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, delimiter: str = ";") -> None:
+        self._delimiter = delimiter
         self._path, self._half = path, path.with_name(f".{path.name}.half")
         self._writer: Any = None
         self._waiting: list[pa.Table] = []
@@ -220,7 +221,7 @@ class _Writer:
         table = pa.concat_tables([_plain(waiting) for waiting in self._waiting])
         self._waiting, self._rows = [], 0
         if self._writer is None and self._path.suffix == ".csv":
-            self._writer = pa_csv.CSVWriter(self._half, table.schema, write_options=pa_csv.WriteOptions(delimiter=";"))
+            self._writer = pa_csv.CSVWriter(self._half, table.schema, write_options=pa_csv.WriteOptions(delimiter=self._delimiter))
         elif self._writer is None:
             self._writer = pq.ParquetWriter(self._half, table.schema, compression="zstd")
         self._writer.write_table(table, ROWS_PER_GROUP)
@@ -233,7 +234,8 @@ def _plain(table: pa.Table) -> pa.Table:
     return pa.table(columns, names=table.column_names)
 
 
-def _people_mapping(file_format: str) -> Mapping:
+def people_mapping(file_format: str) -> Mapping:
+    """What the columns of the customer master are."""
     return Mapping(
         source="clients",
         format=file_format,
@@ -245,7 +247,8 @@ def _people_mapping(file_format: str) -> Mapping:
     )
 
 
-def _feed_mapping(file_format: str) -> Mapping:
+def feed_mapping(file_format: str) -> Mapping:
+    """What the columns of the tills are."""
     return Mapping(
         source=SOURCE,
         format=file_format,

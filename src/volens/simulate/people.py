@@ -26,7 +26,7 @@ FICTIONAL_PHONES = 10_000
 CHOICES = pa.schema(
     [
         (name, pa.string())
-        for name in ("card", "purpose", "recipient", "kind", "text", "language", "time", "channel", "proof")
+        for name in ("card", "purpose", "recipient", "kind", "text", "language", "time", "surface", "actor", "proof")
     ]
 )
 
@@ -88,10 +88,10 @@ def _master(shop: Shop, numbers: Integers, card: pa.Array) -> pa.Table:
 def _choices(shop: Shop, numbers: Integers, card: pa.Array) -> pa.Table:
     """Two choices a card, in the order in which they were made: joined; then what was said about statistics."""
     at_till = _one_in(numbers, shop, "surface", 2)
-    # The second time is of the hours after joining; both lie in the two years before the first day.
-    joined = _moment(shop.first_day) - (3_600 * 24 + _draw(numbers, shop, "joined", 3_600 * 24 * 730))
+    # The second time is of the hours after joining; both lie in the ten months before the first day.
+    joined = _moment(shop.first_day) - (3_600 * 24 + _draw(numbers, shop, "joined", 3_600 * 24 * 300))
     asked = joined + _draw(numbers, shop, "asked", 3_600 * 20)
-    channel = pc.if_else(pa.array(at_till), "form at the till", "website")
+    surface = pc.if_else(pa.array(at_till), "form at the till", "website")
     proof = pc.binary_join_element_wise(
         pc.if_else(pa.array(at_till), "form", "session"), pa.array(numbers + 1).cast(pa.string()), " "
     )
@@ -107,7 +107,8 @@ def _choices(shop: Shop, numbers: Integers, card: pa.Array) -> pa.Table:
                 pa.repeat(text, len(numbers)),
                 pc.if_else(pa.array(_one_in(numbers, shop, "language", 12)), "en", "fr"),
                 pc.strftime(pa.array(time).cast(pa.timestamp("s")), format="%Y-%m-%dT%H:%M:%SZ"),
-                channel,
+                surface,
+                pa.repeat("the person", len(numbers)),
                 proof,
             ],
             schema=CHOICES,

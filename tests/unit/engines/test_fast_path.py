@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap
 from tests.privacy.builders import SCHEMA, a_pack, a_plan, keys, opened, store
 from tests.reference import pack as reference
 
@@ -19,8 +22,10 @@ from volens.engines.blocks import between, firsts, sorted_with_place
 from volens.engines.clipping import Bounded
 from volens.engines.polars_engine import PolarsEngine
 from volens.engines.vectors import Entries
+from volens.errors import Tampered
 from volens.insights.measures import ONE, MeasurePlan
 from volens.insights.pack import periods
+from volens.purchases.datafiles import CUSTOMERS, CUSTOMERS_ARE
 
 START = date(2017, 1, 29)
 ROWS = {1: "soleil", 2: "rest", 3: "rest"}
@@ -72,6 +77,7 @@ def test_without_statistics_every_line_is_looked_at(tmp_path: Path) -> None:
     assert set(sums.seen) == expected[2]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=50), st.sampled_from([0, 2**40, 2**61]))
 def test_a_sort_of_plain_numbers_keeps_the_order_of_equal_ones(words: list[int], above: int) -> None:
     """Also where number and place do not fit in one word together."""
@@ -81,6 +87,7 @@ def test_a_sort_of_plain_numbers_keeps_the_order_of_equal_ones(words: list[int],
     assert found.tolist() == sorted(given_words.tolist())
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-(2**40), 2**40)), min_size=1, max_size=40))
 def test_sums_of_blocks_are_right_though_running_totals_wrap_around(pairs: list[tuple[int, int]]) -> None:
     pairs.sort(key=lambda pair: pair[0])
@@ -92,7 +99,7 @@ def test_sums_of_blocks_are_right_though_running_totals_wrap_around(pairs: list[
     assert between(values, first).tolist() == expected
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     cap=st.integers(1, 30_000),
     slack=st.integers(0, 30_000),
@@ -127,3 +134,40 @@ def test_sums_beyond_what_a_double_holds_are_split(monkeypatch: pytest.MonkeyPat
 
 def test_blocks_begin_where_values_change() -> None:
     assert blocks.firsts(np.asarray([4, 4, 5, 5, 4])).tolist() == [0, 2, 4]
+
+
+def stating(files: Any, of: Callable[[set[int]], set[int]] = lambda customers: customers) -> None:
+    """Gives files the footers that the purchases table writes; `of` says whom they state."""
+    for part in files:
+        for path in part.paths:
+            table = pq.read_table(path, schema=SCHEMA)
+            customers = BitMap(of(set(table["customer"].to_pylist())))
+            said = {CUSTOMERS: base64.b64encode(customers.serialize()), CUSTOMERS_ARE: b"0/1"}
+            pq.write_table(table.replace_schema_metadata(said), path)
+
+
+@pytest.mark.parametrize("buckets", [1, 2, 3])
+def test_whom_files_state_is_whom_their_lines_show(buckets: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polars_engine, "SELECTIVE", 2.0)
+    some, permitted = [line for line in lines(400) if line["customer"] >= 0], set(range(0, 60, 2))
+    plan = a_plan(a_pack(("soleil",), periods("week", START, 3)))
+    expected = reference.exact(some, permitted, plan, ROWS)
+    files = store(some, tmp_path, buckets)
+    stating(files)
+    sums = PolarsEngine().bounded_sums(opened(plan, permitted, files), plan, keys(ROWS, plan.pack))
+    assert {name: vector.tolist() for name, vector in sums.sums.items()} == expected[0]
+    assert dict(sums.loss) == expected[1]
+    assert set(sums.seen) == expected[2]
+
+
+@pytest.mark.parametrize("kept", [{1}, {1, 7}, {1, 2, 3, 4}])
+def test_a_line_of_somebody_whom_its_file_does_not_state_stops_the_sum(
+    kept: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polars_engine, "SELECTIVE", 2.0)
+    plan = a_plan(a_pack(("soleil",), periods("week", START, 3)))
+    line = {"basket": 1, "product": 1, "day": START, "quantity": 1000, "amount": 250, "currency": "EUR"}
+    files = store([{**line, "customer": number} for number in (1, 2, 3, 9)], tmp_path, 1)
+    stating(files, lambda _: kept)
+    with pytest.raises(Tampered, match="does not state"):
+        PolarsEngine().bounded_sums(opened(plan, range(1, 10), files), plan, keys(ROWS, plan.pack))

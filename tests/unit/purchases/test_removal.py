@@ -16,6 +16,7 @@ from tests.unit.purchases.test_purchases_store import rows, some_lines
 
 from volens.errors import Unavailable
 from volens.purchases import probe, removal
+from volens.purchases.datafiles import stated_customers
 from volens.purchases.lines import LINES, digests
 from volens.purchases.store import PurchasesStore
 
@@ -132,3 +133,17 @@ def test_relabelled_lines_are_known_as_copies_where_they_are_now(table: Purchase
     baskets = moved.filter(pc.equal(moved.column("account"), 3)).column("basket").to_numpy()
     month = (2025 - 1970) * 12
     assert table.existing((6 % 4, month), baskets, (0, 1 << 20), view).num_rows == len(baskets) > 0
+
+
+def test_every_file_states_whose_lines_it_has(table: PurchasesStore) -> None:
+    """After appending, removing, relabelling: the statement is made of the lines that were written."""
+    removal.remove(table, BitMap([3]), "r1")
+    account = rows(table)["account"].to_pylist()[0]
+    removal.relabel(table, {account: 9_001}, "m1")
+    paths = [path for found in table.view().paths.values() for path in found]
+    assert paths
+    for path in paths:
+        stated = stated_customers(pq.read_metadata(path))
+        assert stated is not None
+        assert stated.tolist() == sorted(set(pq.ParquetFile(path).read(["customer"])["customer"].to_pylist()))
+        assert 3 not in stated.tolist()

@@ -13,7 +13,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from volens.cli.main import main
@@ -64,9 +64,10 @@ def test_what_is_made_does_not_change_from_version_to_version() -> None:
     whole = blake2b("".join(digest(piece) for piece in SMALL.pieces()).encode(), digest_size=8)
     for master, choices in simulated_people.customer_pieces(SMALL):
         whole.update(json.dumps([master.to_pylist(), choices.to_pylist(), SMALL.products.table.to_pylist()]).encode())
-    assert whole.hexdigest() == "f1eebdfaf4121d65"
+    assert whole.hexdigest() == "6d1f0e37db7a2c96"
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 3_000),
     st.integers(1, 20_000),
@@ -137,7 +138,7 @@ def test_nobody_can_be_mistaken_for_a_real_person() -> None:
     assert len(set(phones)) == len(phones)
     said = choices.to_pylist()
     assert len(said) == 2 * shop.customers
-    assert all(row["proof"] and row["text"] and row["channel"] and row["language"] in ("fr", "en") for row in said)
+    assert all(row["proof"] and row["text"] and row["surface"] and row["language"] in ("fr", "en") for row in said)
     assert [row["kind"] for row in said[::2]] == ["joined"] * shop.customers
     assert {row["kind"] for row in said[1::2]} == {"given", "refused"}
     for joined, asked in zip(said[::2], said[1::2], strict=True):
@@ -158,6 +159,7 @@ def test_every_category_has_products_and_the_sample_suppliers_have_their_brands(
     assert 0.03 < made.weighed.mean() < 0.3
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50), st.integers(0, 100_000))
 def test_parts_add_up(weights: list[float], total: int) -> None:
     if sum(round(weight * 2**32) for weight in weights) == 0:
