@@ -65,7 +65,7 @@ class PartitionSpool:
         self._limit, self._piece = lines_in_memory, lines_in_a_piece
         self._held: dict[Partition, list[pa.Table]] = {}
         self._held_lines = 0
-        self._sources: list[pa.MemoryMappedFile] = []
+        self._sources: list[pa.OSFile] = []
         self._spilled: dict[Partition, list[_Spilled]] = {}
         self.lines = 0
 
@@ -129,7 +129,8 @@ class PartitionSpool:
                         last.append(int(low[-1]))
                         place += 1
                 placed[key] = (places, first, last, np.unique(day, return_counts=True))
-        source = pa.memory_map(str(path))
+        # Not mapped into memory: what was read of a mapped file counts as ours, however large the feed.
+        source = pa.OSFile(str(path))
         self._sources.append(source)
         reader = ipc.open_file(source)
         for key, (places, first, last, days) in placed.items():
