@@ -64,6 +64,22 @@ def test_arrivals_are_appended_when_their_time_has_come(house: TableHouse, recor
     later.close()
 
 
+def test_a_read_has_each_line_once_at_every_step_of_an_append(house: TableHouse) -> None:
+    house.take_in("a.csv", [*receipt(1, 1), *receipt(2, 2)], small=10)
+    looked: list[str] = []
+
+    def read(step: str) -> None:
+        moment = house.store.moment()
+        with house.records.reading() as connection:
+            waits = arrivals.of_days(connection, date(2025, 1, 1), date(2026, 1, 1), moment.batches)
+        there = sum(file.record_count for _, file in moment.planned())
+        assert there + sum(arrivals.unpacked(content).num_rows for _, content in waits) == 4, step
+        looked.append(step)
+
+    house.nightly(read)
+    assert looked[:4] == ["arrivals-staged", "arrivals-written", "arrivals-added", "arrivals-done"]
+
+
 def test_how_much_may_wait() -> None:
     assert not arrivals.Waiting(0, None).due(NOW)
     waits = arrivals.Waiting(arrivals.APPEND_LINES - 1, NOW)
