@@ -160,7 +160,7 @@ def test_whom_files_state_is_whom_their_lines_show(buckets: int, tmp_path: Path,
     assert set(sums.seen) == expected[2]
 
 
-@pytest.mark.parametrize("kept", [{1}, {1, 7}, {1, 2, 3, 4}])
+@pytest.mark.parametrize("kept", [{1}, {1, 7}, {1, 2, 3, 4}, {1, 2, 9}])
 def test_a_line_of_somebody_whom_its_file_does_not_state_stops_the_sum(
     kept: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
