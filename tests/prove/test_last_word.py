@@ -37,7 +37,7 @@ from volens.insights.pack import Pack
 from volens.insights.plan import plan_pack
 from volens.permissions.state import KINDS
 
-CALLS = 2_500
+CALLS = int(os.environ.get("VOLENS_PROVE_CALLS", "2500"))
 """A run ends when so many calls were acknowledged,"""
 SECONDS = 100
 """or after so long; what must have happened in it stands in `_enough`."""
@@ -89,7 +89,7 @@ def under_fire(urls: Urls, folder: Path, histories: Path, seed: int) -> int:
                 if sum(file.read_bytes().count(b'"end"') for file in histories.iterdir()) >= CALLS:
                     break
             while len(running) < PROCESSES:
-                role = ("mind", "use", "any", "any")[number % 4]
+                role = ("crowd", "use", "any", "use")[number % 4]
                 forks.stdin.write(f"{histories / f'history-{number:04}'} {seed + number} {SECONDS} {role}\n")
                 forks.stdin.flush()
                 running.append((time.monotonic() + chosen.uniform(*LIVES), int(forks.stdout.readline())))

@@ -88,7 +88,7 @@ def _acceptable(world: World, place: int, purpose: str, recipient: str, kind: st
     if world.lives.waits(world.people[place]):
         world.mark("a yes waits until the lines of a linked card have followed")
         return False
-    return basis == rule["basis"] and recipient in ("*", *named)
+    return basis == rule["basis"] and recipient in ("*", *named) and world.current[purpose] not in world.ended
 
 
 @operation("refuse everything", st.tuples(PLACES), marks=("refuse everything: statistics were standing",))
@@ -166,6 +166,33 @@ def programme(world: World, change: str) -> None:
     world.mark(f"programme: {change}")
 
 
+@operation(
+    "a text ends",
+    st.tuples(st.sampled_from([f"{STATISTICS}/1", f"{STATISTICS}/2", f"{REMINDERS}/1"])),
+    marks=("a text ends: somebody was permitted under it", "a text ends: a yes under it is refused", "a text ends: again"),
+)
+def a_text_ends(world: World, text: str) -> None:
+    """A text is found wanting: in one operation no yes under it counts any more."""
+    purpose = text.split("/")[0]
+    questions = [world.asked(purpose, recipient) for recipient in world.programme[purpose]["recipients"]]
+    before = [world.permitted(asked) for asked in questions]
+    if text in world.ended:
+        world.mark("a text ends: again")
+    world.ledger.invalidate(text, world.today, why="it was too vague", by="Alice Exemple")
+    world.ended.setdefault(text, world.today.isoformat())
+    after = [world.permitted(asked) for asked in questions]
+    if before != after:
+        world.mark("a text ends: somebody was permitted under it")
+    if world.current[purpose] == text:
+        kind = "given" if world.programme[purpose]["basis"] == "consent" else "notified"
+        try:
+            world.ledger.record([Choice(world.people[0], purpose, kind)])
+        except BadInput:
+            world.mark("a text ends: a yes under it is refused")
+        else:
+            raise AssertionError("a yes under a text that has ended was taken")
+
+
 # -- purchases
 
 ITEMS = st.dictionaries(st.sampled_from(["J1", "J2", "J3", "S1"]), st.integers(-3, 9).filter(bool), min_size=1, max_size=3)
@@ -197,6 +224,7 @@ MEANWHILE = st.lists(
         st.tuples(st.just("choice"), ONE_CHOICE),
         st.tuples(st.just("time"), st.tuples(st.sampled_from([1, 40]))),
         st.tuples(st.just("programme"), st.tuples(st.sampled_from(["a wider text", "the first text is invalidated"]))),
+        st.tuples(st.just("a text ends"), st.tuples(st.just(f"{STATISTICS}/1"))),
     ),
     max_size=3,
 )
@@ -256,7 +284,7 @@ def draw(world: World, which: int, meanwhile: Sequence[Sequence[Step]]) -> None:
         assert world.accountant.years() == before, "an answer that is there was paid for again"
         world.mark("draw: the same again for nothing")
         return
-    if not plain.can_be_asked(asked, world.today, world.programme):
+    if not plain.can_be_asked(asked, world.today, world.in_force):
         assert refuses(lambda: _answer(world, which, Busy(world, ()))), "a question that cannot be asked was answered"
         assert world.accountant.years() == before, "a question that cannot be asked was paid for"
         world.mark("draw: refused before it was paid for")
@@ -381,5 +409,15 @@ STORIES |= {
         ("programme", ("the first text is invalidated",)),
         ("draw", (0, [])),
     ],
+    "a text ends": [
+        *READY,
+        ("a text ends", (f"{STATISTICS}/1",)),
+        ("draw", (0, [])),
+        ("a text ends", (f"{STATISTICS}/1",)),
+        ("programme", ("a wider text",)),
+        *READY[1:],
+        ("draw", (0, [])),
+    ],
+    "a text ends while a pack is computed": [*READY, ("draw", (0, [[("a text ends", (f"{STATISTICS}/1",))]]))],
     **{name: [*READY, ("programme", (name,)), ("time", (1,)), ("draw", (0, []))] for name in sorted(CHANGES)},
 }

@@ -17,6 +17,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
@@ -49,6 +50,8 @@ SUPPLIERS = {JUICE: "midi-jus-frais", SOLEIL: "presse-jus-frais"}
 QUESTIONS = ((STATISTICS, JUICE), (STATISTICS, SOLEIL), (REMINDERS, "shop"), (LOYALTY, "shop"))
 CHEAP = 10_000
 """A year's budget that no run uses up: the accountant has its own tests."""
+THREADS = 4
+"""Threads of a process in which several people choose at once: their choices share transactions."""
 PACK_DAYS = 120
 """Packs start on so many days, so that there is always one that nobody drew."""
 
@@ -58,16 +61,20 @@ class History:
 
     def __init__(self, file: Path) -> None:
         self._file, self._last = file.open("a", encoding="utf-8", buffering=1), 0
+        self._one_at_a_time = threading.Lock()
 
     def begin(self, what: str, **given: object) -> int:
         """Before a call."""
-        self._last += 1
-        self._write(self._last, "begin", what, given)
-        return self._last
+        with self._one_at_a_time:
+            self._last += 1
+            number = self._last
+            self._write(number, "begin", what, given)
+        return number
 
     def end(self, number: int, what: str, **result: object) -> None:
         """After its acknowledgement."""
-        self._write(number, "end", what, result)
+        with self._one_at_a_time:
+            self._write(number, "end", what, result)
 
     def _write(self, number: int, phase: str, what: str, told: dict[str, object]) -> None:
         one = {"id": number, "phase": phase, "what": what, "mono": time.monotonic(), "wall": time.time(), "with": told}
@@ -141,6 +148,7 @@ class Process:
         world.gate.__class__, world.barrier.__class__ = WatchedGate, WatchedBarrier
         world.gate.history = world.barrier.history = history  # type: ignore[attr-defined]
         self.roles = {"mind": (self.choose,), "use": (self.look, self.draw), "any": (self.choose, self.look, self.draw)}
+        self.roles["crowd"] = self.roles["mind"]
         self._watch_noise()
 
     def choose(self) -> None:
@@ -216,13 +224,13 @@ def cheap_product() -> Any:
     return replace(usual, rho_per_year_nano=usual.rho_per_year_nano * CHEAP)
 
 
-def work(urls: tuple[str, str], folder: Path, crowd: int, line: str) -> None:
+def work(urls: tuple[str, str], folder: Path, people: int, line: str) -> None:
     """One process, until its time is over or somebody kills it."""
     file, seed, seconds, role = line.split()
     history = History(Path(file))
     try:
         until = time.monotonic() + float(seconds)
-        world = World(folder, connect(urls[0]), connect(urls[1]), Counter(), crowd)
+        world = World(folder, connect(urls[0]), connect(urls[1]), Counter(), people)
         process = Process(world, history, int(seed))
         while time.monotonic() < until:
             process.chosen.choice(process.roles[role])()

@@ -134,6 +134,7 @@ class World:
         self.current = {STATISTICS: f"{STATISTICS}/1", REMINDERS: f"{REMINDERS}/1", LOYALTY: f"{LOYALTY}/1"}
         self.history: list[Spoken] = []
         self.till, self.feeds = Till(), 0
+        self.ended: dict[str, str] = {}
         fresh = not (self.folder / "keys").exists()
         if fresh:
             self._make()
@@ -207,6 +208,14 @@ class World:
             programme=self.digest,
         )
 
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """The plain programme, in which a text that was invalidated in one operation counts no more."""
+        told = copy.deepcopy(self.programme)
+        for name, day in self.ended.items():
+            told[name.split("/")[0]]["texts"][name]["invalidated_on"] = day
+        return told
+
     # -- purchases
 
     def feed(self, lines: Sequence[Line], source: Path | None = None) -> Any:
@@ -279,7 +288,8 @@ class World:
 
     def permitted(self, asked: Asked) -> set[int]:
         """By the reference, now."""
-        return {who for who in self.people if plain.is_permitted(self.history, who, asked, self.today, self.programme)}
+        programme = self.in_force
+        return {who for who in self.people if plain.is_permitted(self.history, who, asked, self.today, programme)}
 
     def expire(self, purpose: str) -> None:
         """Writes down what a read that opens now writes down first."""
@@ -311,7 +321,7 @@ class World:
 
     def _check_one(self, asked: Asked) -> None:
         request = self.request(asked)
-        if not plain.can_be_asked(asked, self.today, self.programme):
+        if not plain.can_be_asked(asked, self.today, self.in_force):
             self.mark("a question that nobody's yes could cover")
             for question in (lambda: self.gate.require(request), lambda: self.gate.permitted(request)):
                 assert refuses(question), f"{asked} is not refused"

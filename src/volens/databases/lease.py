@@ -2,7 +2,8 @@
 
 Rules:
 1. A lease is taken and given back in transactions of its own; whoever does not get it is told who has it.
-2. It ends by itself: a process that was killed loses it after `LEASE_SECONDS`, or at once if it ran on this machine.
+2. It ends by itself: a process that was killed loses it after `LEASE_SECONDS`, or at once if it ran on this machine. So does
+   one whose taking or giving back was kept although the records reported it lost: it knows what it holds.
 3. It is the first line, not the last: the purchases table refuses a second writer's commit on its own.
 """
 
@@ -24,6 +25,9 @@ from volens.holders import Database
 LEASE_SECONDS = 120
 PURCHASES_WRITER = "purchases_writer"
 
+_HELD: set[str] = set()
+"""What this process holds: a row in its name that is not here was left by a call that failed."""
+
 metadata = MetaData()
 
 leases = Table(
@@ -43,6 +47,7 @@ def held(records: Database, name: str, clock: Clock) -> Iterator[Callable[[], No
         _take(records, name, holder, clock)
     except IntegrityError as error:
         raise Unavailable("Another process took its turn at the same moment.", "Run the same command again.") from error
+    _HELD.add(holder)
 
     def renew() -> None:
         with records.writing() as connection:
@@ -55,6 +60,7 @@ def held(records: Database, name: str, clock: Clock) -> Iterator[Callable[[], No
     try:
         yield renew
     finally:
+        _HELD.discard(holder)
         with records.writing() as connection:
             connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
 
@@ -83,10 +89,12 @@ def _until(clock: Clock) -> str:
 
 
 def _dead(holder: str) -> bool:
-    """Whether the holder ran on this machine and is gone."""
+    """Whether the holder ran on this machine and is gone, or is this process, which holds it no longer."""
     host, process, _ = holder.rsplit(":", 2)
     if host != socket.gethostname():
         return False
+    if int(process) == os.getpid():
+        return holder not in _HELD
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

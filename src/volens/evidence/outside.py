@@ -160,6 +160,7 @@ class Outside:
                 "Nothing is signed. Find the row with: volens audit",
             )
         if before is not None and size == before.size:
+            self._show(tree)
             return before
         new = notes.Checkpoint(self.origin(tree), size, root)
         text = notes.sign(new, f"volens/{self.house}", self.signing_key)
@@ -186,7 +187,13 @@ class Outside:
     def _newest(self, tree: str, text: str) -> None:
         """Makes a note the newest: for this house, then for everybody."""
         write_durably(self.folder / tree / "latest.note", text.encode())
-        write_durably(self.folder / PUBLISHED / tree / "checkpoint", text.encode())
+        self._show(tree)
+
+    def _show(self, tree: str) -> None:
+        """Publishes the newest note, also after a run that was cut off when only this house had it."""
+        newest, shown = self.folder / tree / "latest.note", self.folder / PUBLISHED / tree / "checkpoint"
+        if not shown.is_file() or shown.read_bytes() != newest.read_bytes():
+            write_durably(shown, newest.read_bytes())
 
     def _signed(self, tree: str, newest: notes.Checkpoint | None) -> Frontier:
         """The frontier of what was signed last; the kept hashes must give its root."""

@@ -170,10 +170,12 @@ class Gate:
     def require(self, request: ReadRequest) -> date:
         """Raises `Refused` if nobody's permission could make this read possible; returns the legal day it was asked on.
 
-        Touches no record: whoever pays for a read asks this first.
+        Writes nothing: whoever pays for a read asks this first. A text that was invalidated covers nothing any more.
         """
         today = legal_day(self._clock.now(), self._country)
-        decide_request(request, self._rules, today).require()
+        with self._records.reading() as connection:
+            rules = store.in_force(connection, self._rules)
+        decide_request(request, rules, today).require()
         if self._rules[request.purpose].basis in FREE_OF_CHOICE:
             raise Refused(
                 ("a use that needs no choice is not opened as a set of customers",),

@@ -1,0 +1,358 @@
+"""The life of one house as steps, each as its user takes it: a command that opens the house, does one thing and closes it.
+
+A new way to write gets a step here (`STEPS`, in order), and what must be true after the whole life a line in `judge`. The
+steps know nothing of faults; `tests/broken` breaks each write of each step and takes the step again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlalchemy import text
+
+from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, PRODUCTS, STATISTICS, Line, write_feed
+from volens.app import House, initialise, open_house
+from volens.clock import fixed
+from volens.errors import MappingError, NotFound
+from volens.evidence import log
+from volens.evidence.log import EVENTS, PUBLIC
+from volens.evidence.verify import verify_package
+from volens.gate.policy import ReadRequest
+from volens.ingest.mapping import Mapping
+from volens.ingest.mapping import load as load_mapping
+from volens.insights.accountant import all_reservations
+from volens.insights.pack import Pack
+from volens.permissions.ledger import Choice
+from volens.purchases import queue
+from volens.rights.erasure import Erasure
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+A_MONTH_LATER = datetime(2026, 4, 6, 9, 0, tzinfo=UTC)
+TWO_YEARS_LATER = datetime(2028, 4, 6, 9, 0, tzinfo=UTC)
+CARDS = range(1, 7)
+REMINDERS = "basket-reminder"
+MASTER = Mapping(
+    source="master", format="csv", contents="customers", time_format="%d/%m/%Y",
+    columns={name: name for name in ("card", "given_name", "email", "country")},
+)  # fmt: skip
+
+
+@dataclass
+class Household:
+    """Where a house lives. Its databases may be SQLite files in the folder, or PostgreSQL."""
+
+    folder: Path
+    records_url: str | None = None
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "house"
+
+    def open(self, at: datetime = NOW) -> House:
+        """As a command does."""
+        return open_house(self.home, clock=fixed(at))
+
+
+Step = Callable[[Household], None]
+STEPS: dict[str, Step] = {}
+
+
+def step(function: Step) -> Step:
+    """Adds a step to the life, after those before it."""
+    STEPS[function.__name__.replace("_", " ")] = function
+    return function
+
+
+# -- the steps
+
+
+@step
+def init(life: Household) -> None:
+    """A new house. Where a first try broke, the folder holds a part of one: people are told to choose an empty one."""
+    if life.home.exists():
+        shutil.rmtree(life.home)
+    with initialise(life.home, records_url=life.records_url, customers=1_000, clock=fixed(NOW)) as house:
+        house.checkpoint()
+
+
+@step
+def products(life: Household) -> None:
+    life.folder.mkdir(exist_ok=True)
+    (life.folder / "products.csv").write_text(PRODUCTS, encoding="utf-8")
+    with life.open() as house:
+        house.load_products(life.folder / "products.csv")
+
+
+@step
+def people(life: Household) -> None:
+    lines = ["card,given_name,email,country", *(f"C{card:05},Ana,p{card}@example.org,FR" for card in CARDS[:3])]
+    (life.folder / "master.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with life.open() as house:
+        house.take_in_people(life.folder / "master.csv", MASTER)
+
+
+SOLD = [Line(card, visit + card, "J1" if card % 2 else "J2", 1, 250) for card in CARDS for visit in (0, 30, 60)]
+BACK = [Line(card, 100 + card, "J1", -1, -250) for card in CARDS[:2]]
+
+
+@step
+def a_feed_with_a_bad_line(life: Household) -> None:
+    feed, mapping = write_feed(life.folder, SOLD)
+    with feed.open("a", encoding="utf-8") as file:
+        file.write("C00001;Lyon;1;77;03/03/2025 10:30;UNKNOWN;1;2,50\n")
+    with life.open() as house:
+        house.take_in(feed, load_mapping(mapping))
+
+
+@step
+def everybody_permits(life: Household) -> None:
+    with life.open() as house:
+        house.permissions.record([Choice(number(house, card), STATISTICS, "given") for card in CARDS])
+        house.permissions.record([Choice(number(house, card), REMINDERS, "given") for card in CARDS[1:3]])
+        house.checkpoint()
+
+
+@step
+def one_refuses_everything(life: Household) -> None:
+    with life.open() as house:
+        house.permissions.refuse_everything(number(house, CARDS[0]), surface="a test")
+        house.checkpoint()
+
+
+@step
+def a_second_feed(life: Household) -> None:
+    feed, mapping = write_feed(life.folder / "second", [*SOLD[:3], *BACK], "second.csv")
+    with life.open(A_MONTH_LATER) as house:  # what was refused a month ago is forgotten now
+        house.take_in(feed, load_mapping(mapping))
+
+
+@step
+def the_programme_changes(life: Household) -> None:
+    file = life.home / "programme" / "purposes.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("waiting_days: 30", "waiting_days: 45"), encoding="utf-8")
+    with life.open():
+        pass
+
+
+@step
+def a_read_and_a_hand_over(life: Household) -> None:
+    with life.open() as house:
+        rule = house.programme.purposes[STATISTICS]
+        request = ReadRequest("a test", STATISTICS, JUICE_MAKER, tuple(sorted(rule.fields)), FIRST_DAY, date(2025, 6, 1))
+        with house.gate.open_purchases(request) as reading:
+            reading.saw(reading.opened.permitted)
+        house.barrier.hand_over(request, list(reading.opened.permitted), {})
+
+
+def release(house: House, count: int) -> str:
+    """The release of the pack over so many quarters, as staff find it on their list."""
+    plan = house.reports.plan(quarters(house, count)).hash
+    return next(one.release for one in house.reports.releases() if one.plan == plan)
+
+
+def quarters(house: House, count: int) -> Pack:
+    return house.reports.pack(JUICE_MAKER, CATEGORY, by="13-weeks", start=FIRST_DAY, count=count)
+
+
+@step
+def request_a_report(life: Household) -> None:
+    with life.open() as house:
+        house.reports.request(quarters(house, 3), "Alice Exemple")
+
+
+@step
+def draw_it(life: Household) -> None:
+    with life.open() as house:
+        house.reports.draw(release(house, 3), "Alice Exemple")
+
+
+@step
+def approve_it(life: Household) -> None:
+    """Who approves what is approved is told so; then there is nothing to be done again."""
+    with life.open() as house:
+        if house.reports.find(release(house, 3)).state == "drawn":
+            house.reports.approve(release(house, 3), "Bruno Modèle")
+
+
+@step
+def publish_it(life: Household) -> None:
+    with life.open() as house:
+        house.reports.publish(release(house, 3), "Bruno Modèle")
+
+
+@step
+def request_another(life: Household) -> None:
+    with life.open() as house:
+        house.reports.request(quarters(house, 2), "Alice Exemple")
+
+
+@step
+def draw_the_other(life: Household) -> None:
+    with life.open() as house:
+        house.reports.draw(release(house, 2), "Alice Exemple")
+
+
+@step
+def decline_the_other(life: Household) -> None:
+    with life.open() as house:
+        if house.reports.find(release(house, 2)).state == "drawn":
+            house.reports.decline(release(house, 2), "Bruno Modèle")
+
+
+@step
+def a_feed_that_does_not_fit(life: Household) -> None:
+    """It is read to where it stops making sense; nothing of it stays."""
+    feed, mapping = write_feed(life.folder / "third", SOLD[:2], "third.csv")
+    feed.write_text(feed.read_text(encoding="utf-8").replace("quantite", "gewicht"), encoding="utf-8")
+    with life.open(A_MONTH_LATER) as house:
+        try:
+            house.take_in(feed, load_mapping(mapping))
+        except MappingError:
+            return
+    raise AssertionError("a feed that does not fit was taken in")
+
+
+@step
+def a_text_is_invalidated(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.permissions.invalidate(f"{REMINDERS}/1", A_MONTH_LATER.date(), why="it was too vague", by="Alice Exemple")
+
+
+@step
+def somebody_is_erased(life: Household) -> None:
+    """Card 6. Whoever asks again for somebody who is erased is told that there is nobody."""
+    with life.open(A_MONTH_LATER) as house:
+        stores, country = house._stores, house.programme.country
+        ledger, clock, ask = house.permissions, house.clock, queue.ask
+        station = Erasure(stores.records, house._vault, ledger, house._tombstones, clock, country, ask)
+        station.finish()
+        try:
+            customer = number(house, CARDS[-1])
+        except NotFound:
+            return
+        station.erase(customer, by="Alice Exemple", why="consent-withdrawn")
+
+
+@step
+def years_pass(life: Household) -> None:
+    """A read of today's purchases, two years later: every yes has grown too old, which is written down first."""
+    with life.open(TWO_YEARS_LATER) as house:
+        rule, today = house.programme.purposes[STATISTICS], TWO_YEARS_LATER.date()
+        request = ReadRequest("a test", STATISTICS, JUICE_MAKER, tuple(sorted(rule.fields)), today, date(2028, 6, 1))
+        with house.gate.open_purchases(request) as reading:
+            reading.saw(reading.opened.permitted)
+
+
+@step
+def checkpoint(life: Household) -> None:
+    with life.open(TWO_YEARS_LATER) as house:
+        house.checkpoint()
+
+
+# -- what must be true
+
+
+@dataclass
+class Found:
+    """What a house holds after some steps, without what differs between two right lives (numbers, salts, noise)."""
+
+    lines: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    standing: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    releases: list[tuple[Any, ...]] = field(default_factory=list)
+    budget: list[tuple[int, int]] = field(default_factory=list)
+    programmes: int = 0
+    quarantined: int = 0
+    """Lines that wait in quarantine."""
+
+
+def judge(life: Household, reached: int) -> Found:
+    """Every invariant, after the first `reached` steps; raises what is wrong. Returns what must be as in an unbroken life."""
+    found = Found()
+    at = TWO_YEARS_LATER if reached > list(STEPS).index("years pass") else A_MONTH_LATER
+    with life.open(at) as house:
+        house.checkpoint()
+        report = house.audit()
+        assert report.ok, report.to_text()
+        records = house._stores.records
+        with records.reading() as connection:
+            for tree in (EVENTS, PUBLIC):
+                assert log.count(connection, tree) == log.size(connection, tree)
+            assert connection.execute(text("select count(*) from leases")).scalar() == 0, "a lease is still held"
+            unfinished = text("select count(*) from batches where state in ('reading', 'staged')")
+            assert reached < 7 or connection.execute(unfinished).scalar() == 0, "a feed is neither in nor out"
+            found.quarantined = int(connection.execute(text("select count(*) from quarantine")).scalar() or 0)
+            _drawn_once(connection, found)
+            found.programmes = sum(1 for _ in log.rows(connection, PUBLIC, kinds=["programme"]))
+        _no_orphans(house)
+        _look(life, house, found)
+    return found
+
+
+def _drawn_once(connection: Any, found: Found) -> None:
+    """A plan is charged once and has one answer."""
+    reserved = all_reservations(connection)
+    plans = [row["plan"] for row in reserved]
+    assert len(plans) == len(set(plans))
+    for kind in ("reserved", "answered"):
+        told = Counter(row.said()["plan"] for row in log.rows(connection, PUBLIC, kinds=[kind]))
+        assert not [plan for plan, times in told.items() if times > 1], f"a pack was {kind} twice"
+    found.budget = sorted((year, rho) for row in reserved for year, rho, _ in row["charges"])
+
+
+def _no_orphans(house: House) -> None:
+    """Every data file is in the table, and nothing waits or was left aside."""
+    home = house.settings.purchases
+    planned = {path for part in house._stores.purchases.files(date(1990, 1, 1), date(2100, 1, 1)) for path in part.paths}
+    there = {str(path.resolve()) for path in (home / "lines" / "data").rglob("*.parquet")}
+    assert there == planned, f"files without an owner: {sorted(there - planned)}; gone: {sorted(planned - there)}"
+    waiting = [path for path in (home / "waiting").rglob("*") if path.is_file()] if (home / "waiting").exists() else []
+    assert not waiting, f"left behind: {waiting}"
+    aside = [path for folder in (house.settings.checkpoints, house.settings.releases) for path in folder.rglob("*.new")]
+    assert not aside, f"written aside and forgotten: {aside}"
+    for tree in (EVENTS, PUBLIC):
+        shown = (house.settings.checkpoints / "published" / tree / "checkpoint").read_bytes()
+        assert shown == (house.settings.checkpoints / tree / "latest.note").read_bytes(), "an old checkpoint is published"
+
+
+def _look(life: Household, house: House, found: Found) -> None:
+    cards = {}
+    for card in CARDS:
+        try:
+            cards[number(house, card)] = card
+        except NotFound:
+            continue
+    for part in house._stores.purchases.files(date(1990, 1, 1), date(2100, 1, 1)):
+        for path in part.paths:
+            for line in pq.ParquetFile(path).read().to_pylist():
+                seen = (cards.get(line["customer"]), line["day"], line["product"], line["quantity"], line["amount"])
+                found.lines[seen] += 1
+    for who, card in cards.items():
+        found.standing[card] = [
+            (row.purpose, row.recipient, row.permits, row.text, row.day) for row in house.permissions.of_customer(who)
+        ]
+    for one in sorted(house.reports.releases(), key=lambda each: each.plan):
+        moves = [(move.state, move.actor) for move in house.reports.history(one.release)]
+        found.releases.append((one.plan, one.state, moves))
+        if one.state == "published":
+            package = house.reports.publish(one.release, "Bruno Modèle")
+            assert verify_package(package, trusted_key=house.log_key).ok
+            before = package.read_bytes()
+            assert house.reports.publish(one.release, "Bruno Modèle").read_bytes() == before
+            assert zipfile.is_zipfile(package)
+        if one.state in ("approved", "published"):
+            again = [vars(cell) for cell in house.reports.figures(one.release).cells]
+            assert [vars(cell) for cell in house.reports.draw(one.release, "Alice Exemple").cells] == again
+
+
+def number(house: House, card: int) -> int:
+    """The customer of a card."""
+    return house.customer("card", f"C{card:05}").customer
+
