@@ -59,9 +59,11 @@ class _Stream:
     def close(self) -> None:
         if self._file.closed:
             return
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
         sync_folder(self._path.parent)
 
     def __enter__(self) -> OutputStream:
