@@ -219,6 +219,20 @@ def a_feed_that_does_not_fit(life: Household) -> None:
 
 
 @step
+def older_choices_come_in(life: Household) -> None:
+    """One with its proof, one without."""
+    file = life.folder / "older.csv"
+    file.write_text(
+        "card,purpose,recipient,kind,text,language,time,surface,actor,proof\n"
+        f"C00004,{REMINDERS},*,given,{REMINDERS}/1,fr,2026-02-03T10:00:00+01:00,till form,,F-17\n"
+        f"C00005,{REMINDERS},*,given,,fr,2026-02-03T10:00:00+01:00,till form,,\n",
+        encoding="utf-8",
+    )
+    with life.open(A_MONTH_LATER) as house:
+        house.imports.take_in(file)
+
+
+@step
 def a_text_is_invalidated(life: Household) -> None:
     with life.open(A_MONTH_LATER) as house:
         house.permissions.invalidate(f"{REMINDERS}/1", A_MONTH_LATER.date(), why="it was too vague", by="Alice Exemple")
