@@ -187,8 +187,9 @@ def a_text_ends(world: World, text: str) -> None:
         kind = "given" if world.programme[purpose]["basis"] == "consent" else "notified"
         try:
             world.ledger.record([Choice(world.people[0], purpose, kind)])
-        except BadInput:
-            world.mark("a text ends: a yes under it is refused")
+        except VolensError as error:
+            if isinstance(error, BadInput):
+                world.mark("a text ends: a yes under it is refused")
         else:
             raise AssertionError("a yes under a text that has ended was taken")
 
@@ -395,6 +396,7 @@ STORIES |= {
     "a yes grows old": [*READY, ("time", (366,)), ("draw", (0, []))],
     "a supplier whom the text does not name": [*READY, ("draw", (2, []))],
     "refuse everything": [*READY, ("refuse everything", (0,)), ("draw", (0, []))],
+    "told a moment ago": [("choice", (0, REMINDERS, "*", "notified"))],
     "told, and objected": [
         ("choice", (0, REMINDERS, "*", "notified")),
         ("choice", (1, REMINDERS, "*", "notified")),
