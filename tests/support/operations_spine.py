@@ -30,7 +30,7 @@ from tests.support.world import (
     refuses,
 )
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import BadInput, NotFound, NotNow, Unavailable
+from volens.errors import BadInput, NotFound, NotNow, Unavailable, VolensError
 from volens.insights import answer as answering
 from volens.insights import measurement
 from volens.insights.engine import ExactSums, ProductKeys
