@@ -184,6 +184,7 @@ def test_every_write(rewind: Rewind, place: int) -> None:
     print(f"{len(worth) * len(MODES)} breaks of {len(writes[place])} writes")
 
 
+@pytest.mark.slow
 def test_every_place_that_writes_is_broken_somewhere(rewind: Rewind) -> None:
     """A place that writes and is in no step of the life needs one, or a reason in EXEMPT."""
     _, writes = rewind.unbroken
