@@ -48,13 +48,14 @@ EVENTS = "events"
 PUBLIC = "public"
 TREES = (EVENTS, PUBLIC)
 TEXT_INVALIDATED = "text-invalidated"
+"""From this event on no yes under its text counts, whoever's `invalidated` is still to be written."""
 LOST, RESTORED = "lost", "restored"
 """An event of which only the leaf is left, and the event that says so (`volens restore`)."""
-"""From this event on no yes under its text counts, whoever's `invalidated` is still to be written."""
 SALT_BYTES = 32
 LOST_AT_ONCE = 5_000
 SALT = "salt"
-"""In the detail of every public event: packages carry all leaves, and a leaf without chance in it can be guessed."""
+"""In the detail of every event whose leaf would else hold nothing by chance: packages carry the leaves of `public`, receipts those
+beside a path, and such a leaf could be guessed by whoever knows a customer's number."""
 
 metadata = MetaData()
 
@@ -237,7 +238,7 @@ def sealed_beforehand(event: Event, sealer: Sealer) -> Event:
 
 def _row(tree: str, seq: int, event: Event, commitment: bytes | None, sealed: bytes | None) -> Row:
     day = event.day.isoformat() if event.day is not None else None
-    salt = {SALT: secrets.token_hex(16)} if tree == PUBLIC else {}
+    salt = {SALT: secrets.token_hex(16)} if tree == PUBLIC or commitment is None else {}
     detail = canonical_json({**event.detail, **salt}).decode()
     bare = Row(
         tree, seq, event.kind, event.customer, event.purpose, event.recipient, event.text, day, detail,

@@ -106,10 +106,14 @@ def _whom(said: dict[str, Any]) -> str:
     return "all that the text names" if said.get("recipient") == "*" else shown(said.get("recipient"))
 
 
+ENDED_BY_TIME = ("expired", "invalidated")
+"""Nobody said these, so nothing is sealed about how; their commitment is chance alone, so that no leaf can be guessed."""
+
+
 def _opened(private: Any, event: dict[str, Any]) -> dict[str, Any]:
     """The private part, if it is the one that the entry commits to."""
     commitment = event.get("commitment")
-    if private is None and commitment is None:
+    if private is None and (commitment is None or event.get("kind") in ENDED_BY_TIME):
         return {}
     if not isinstance(private, dict) or not isinstance(private.get("value"), dict) or not _is_hash(private.get("salt")):
         raise Broken("the private part of the entry, or its salt, is missing")
