@@ -393,6 +393,7 @@ STORIES |= {
         ("draw", (0, [])),
     ],
     "days pass while a pack is computed": [*READY, ("time", (366,)), *READY[1:], ("draw", (0, [[("time", (40,))]]))],
+    "a yes grows too old while a pack is computed": [*READY, ("time", (340,)), ("draw", (0, [[("time", (40,))]]))],
     "a yes grows old": [*READY, ("time", (366,)), ("draw", (0, []))],
     "a supplier whom the text does not name": [*READY, ("draw", (2, []))],
     "refuse everything": [*READY, ("refuse everything", (0,)), ("draw", (0, []))],
