@@ -52,3 +52,10 @@ def test_the_readme_shows_both_commands() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make demo" in readme
     assert "make test" in readme
+
+
+def test_decisions_are_numbered_once() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [file.name[:4] for file in files] == [f"{number:04}" for number in range(1, len(files) + 1)]
+    for file in files:
+        assert file.read_text(encoding="utf-8").startswith(f"# {file.name[:4]} · ")
