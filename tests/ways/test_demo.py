@@ -42,6 +42,7 @@ def test_the_story_in_french(tmp_path: Path) -> None:
         assert [one.state for one in house.reports.releases()] == ["published", "published"]
         assert verify_package(packages[1], since=packages[0], trusted_key=house.log_key).ok
     assert (tmp_path / "demo" / "report.fr.html").is_file()
+    assert "Comptés après : 0." in story, "nothing of the customer who was forgotten is left in any file"
     assert "REFUSES events" in story, "the witness found the operator with every key"
     assert {one["kind"] for one in Witness(tmp_path / "demo" / "witness", system()).evidence()} == {"contradiction"}
 

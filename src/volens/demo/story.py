@@ -27,6 +27,7 @@ from volens.clock import Clock
 from volens.demo import people, source, truth
 from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
+from volens.demo.forgotten import camille_is_forgotten
 from volens.demo.source import Journey
 from volens.demo.watched import somebody_has_every_key, watching
 from volens.demo.words import number, words
@@ -109,6 +110,7 @@ def tell_story(
         second, refusal = camille_changes_her_mind(story, house, feeds, figures)
         somebody_cheats(story, house, refusal, first, second)
         somebody_has_every_key(story, house, witness, refusal, second)
+        camille_is_forgotten(story, house, WHO_APPROVES)
     _end(story, first)
     return figures
 

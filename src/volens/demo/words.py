@@ -135,6 +135,29 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Ce que personne d'extérieur n'avait encore vu pourrait être changé sans qu'on le voie. Et ce qui n'a jamais été écrit, "
         "rien ne peut le montrer.",
     ),
+    "8": ("Camille asks to be forgotten", "Camille demande à être oubliée"),
+    "8.erased": (
+        "{name} does it. The key under which her name, her address and her proofs were sealed is destroyed: nobody can read them "
+        "any more, also not in an old back-up. From now on she is in nothing that is computed.",
+        "{name} s'en charge. La clé qui scellait son nom, son adresse et ses preuves est détruite : plus personne ne peut les "
+        "lire, pas même dans une vieille sauvegarde. Dès maintenant, elle n'est plus dans aucun calcul.",
+    ),
+    "8.night": (
+        "In the night her purchases leave the table, its old versions and every file. Counted before, by somebody who did not do "
+        "the work: {before:,} lines. Counted after: {after:,}.",
+        "Dans la nuit, ses achats quittent la table, ses anciennes versions et tous les fichiers. Comptés avant, par quelqu'un qui "
+        "n'a pas fait le travail : {before:,} lignes. Comptés après : {after:,}.",
+    ),
+    "8.card": (
+        "Her card leads to nobody. If it is shown at a till again, it is a stranger's.",
+        "Sa carte ne mène plus à personne. Si on la présente de nouveau en caisse, c'est celle d'une inconnue.",
+    ),
+    "8.record": (
+        "And the record still holds together: {events} entries about customer number {number:,}, who is nobody now, so that "
+        "everyone can still check that her word was kept.",
+        "Et le registre tient toujours : {events} lignes au sujet du client numéro {number:,}, qui n'est plus personne, pour que "
+        "chacun puisse encore vérifier que sa parole a été tenue.",
+    ),
     "end": ("Where the time went", "Où le temps est passé"),
     "end.keys": (
         "The keys of this demo were made a minute ago and are thrown away with its folder: protect nothing with them.",
@@ -170,6 +193,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "step.second": ("second report, fourth quarter", "second rapport, quatrième trimestre"),
     "step.audit": ("two audits and a verification", "deux audits et une vérification"),
     "step.keys": ("rewriting with every key, and being found", "récrire avec toutes les clés, et être trouvé"),
+    "step.forget": ("forgetting somebody, down to the files", "oublier quelqu'un, jusque dans les fichiers"),
     "total": ("together", "ensemble"),
 }
 
