@@ -92,7 +92,10 @@ class SqlDatabase:
                 yield connection
         except IntegrityError:
             raise
-        except SQLAlchemyError as error:
+        except self.engine.dialect.loaded_dbapi.IntegrityError as error:
+            # Said by the driver to `evidence.journeys`, which asks it without anybody between.
+            raise IntegrityError(None, None, error) from error
+        except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error) as error:
             # The driver's text may hold a row; only its kind goes on.
             raise Unavailable(
                 f"The records ({self.name}) do not answer: {type(error).__name__}.",
@@ -130,6 +133,7 @@ def connect(url: str, *, create: bool = True) -> SqlDatabase:
         return SqlDatabase(engine, queue)
     if parsed.get_backend_name() == "postgresql":
         engine = create_engine(parsed.set(drivername="postgresql+psycopg"))
+        _teach_postgresql(engine)
         _look_after_rests(engine)
         return SqlDatabase(engine)
     raise BadInput(f"Records cannot rest in {parsed.get_backend_name()}.", "Use SQLite or PostgreSQL.")
@@ -151,6 +155,15 @@ def _teach_sqlite(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("volens_writing")
         connection.exec_driver_sql("begin immediate" if writing else "begin deferred")
+
+
+def _teach_postgresql(engine: Engine) -> None:
+    """Statements are parsed once and planned each time: a plan made while a table was small would read all of it for ever."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(raw: Any, _record: Any) -> None:
+        raw.execute("set plan_cache_mode = force_custom_plan")
+        raw.commit()
 
 
 def _look_after_rests(engine: Engine) -> None:

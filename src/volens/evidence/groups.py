@@ -34,6 +34,7 @@ from sqlalchemy import (
 
 from volens.errors import NotFound
 from volens.evidence import log
+from volens.evidence.journeys import insert_rows
 from volens.evidence.log import EVENTS, Event, events
 from volens.evidence.merkle import canonical_json, inclusion_proof, leaf_hash, root_of, verify_inclusion
 
@@ -162,7 +163,7 @@ def append_group(connection: Connection, kind: str, prepared: Prepared, detail: 
         raise ValueError(f"{kind!r} is no kind of group")
     said = {**detail, "rows": len(prepared.rows), "root": prepared.root.hex()}
     seq = log.append(connection, EVENTS, [Event(kind, detail=said, **open_part)])
-    log.insert_rows(connection, group_rows, _COLUMNS, [
+    insert_rows(connection, group_rows, _COLUMNS, [
         (seq, place, row.kind, row.customer, row.purpose, row.recipient, row.text, row.day, row.commitment, leaf, row.sealed)
         for place, (row, leaf) in enumerate(zip(prepared.rows, prepared.leaves, strict=True))
     ])  # fmt: skip

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -33,7 +33,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    bindparam,
     func,
     insert,
     select,
@@ -41,6 +40,7 @@ from sqlalchemy import (
 )
 
 from volens.errors import Unavailable
+from volens.evidence.journeys import Question, ask, insert_rows, tell
 from volens.evidence.merkle import Frontier, canonical_json, leaf_hash
 from volens.holders import Sealer
 
@@ -87,14 +87,19 @@ heads = Table(
 )
 
 
-# Built once: making and hashing a statement costs more than running it, and these run for every choice.
-_HEAD = select(heads.c.size, heads.c.frontier).where(heads.c.tree == bindparam("of")).with_for_update()
-_HEAD_MOVED = update(heads).where(heads.c.tree == bindparam("of")).values(size=bindparam("now"), frontier=bindparam("peaks"))
-_APPENDED = insert(events)
-_RULES = select(
-    select(func.max(events.c.seq)).where(events.c.tree == PUBLIC, events.c.kind == "programme").scalar_subquery(),
-    select(func.max(events.c.seq)).where(events.c.tree == EVENTS, events.c.kind == TEXT_INVALIDATED).scalar_subquery(),
+# Fixed words: making and hashing a statement costs more than running it, and these run for every choice.
+HEADS = {tree: Question(f"select size, frontier from heads where tree = '{tree}'", locks=True) for tree in TREES}  # noqa: S608
+"""Takes a tree's head row, and says what is in it (`frontier_of`)."""
+RULES = Question(
+    "select (select max(seq) from events where tree = 'public' and kind = 'programme'), "
+    "(select max(seq) from events where tree = 'events' and kind = 'text-invalidated')"
 )
+"""Where the newest programme stands in the public tree, and the newest end of a text in `events`."""
+_HEAD_MOVED = "update heads set size = ?, frontier = ? where tree = ?"
+
+
+_COLUMNS = ("tree", "seq", "kind", "customer", "purpose", "recipient", "text", "day", "detail", "commitment", "leaf", "sealed")
+"""In the order of `Row`."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ class Row:
             "recipient": self.recipient,
             "text": self.text,
             "day": self.day,
-            "detail": json.loads(self.detail),
+            "detail": json.loads(self.detail) if self.detail != "{}" else {},
             "commitment": self.commitment.hex() if self.commitment is not None else None,
         }
 
@@ -177,11 +182,16 @@ def lock(connection: Connection, tree: str) -> int:
 
 def hold(connection: Connection, tree: str) -> Frontier:
     """As `lock`, and returns the tree's frontier, which `append` takes if nothing else was appended in between."""
-    row = connection.execute(_HEAD, {"of": tree}).one_or_none()
-    if row is None:
+    return frontier_of(tree, ask(connection, [HEADS[tree]])[0])
+
+
+def frontier_of(tree: str, answer: Sequence[Any]) -> Frontier:
+    """What `HEADS` found, for who asks it together with other questions."""
+    if not answer:
         raise Unavailable(f"The {tree} tree has no head row.", "Restore the records from a back-up, then run: volens audit")
-    frontier = Frontier.from_bytes(bytes(row.frontier))
-    if frontier.size != row.size:
+    ((size, stored),) = answer
+    frontier = Frontier.from_bytes(bytes(stored))
+    if frontier.size != size:
         raise Unavailable(f"The {tree} tree's head row contradicts itself.", "Run: volens audit")
     return frontier
 
@@ -210,8 +220,8 @@ def append(
     ]
     for row in rows:
         frontier.append(row.leaf)
-    connection.execute(_APPENDED, [vars(row) for row in rows])
-    connection.execute(_HEAD_MOVED, {"of": tree, "now": frontier.size, "peaks": frontier.to_bytes()})
+    insert_rows(connection, events, _COLUMNS, [tuple(vars(row).values()) for row in rows])
+    tell(connection, _HEAD_MOVED, (frontier.size, frontier.to_bytes(), tree))
     return first
 
 
@@ -240,11 +250,8 @@ def _row(tree: str, seq: int, event: Event, commitment: bytes | None, sealed: by
     day = event.day.isoformat() if event.day is not None else None
     salt = {SALT: secrets.token_hex(16)} if tree == PUBLIC or commitment is None else {}
     detail = canonical_json({**event.detail, **salt}).decode()
-    bare = Row(
-        tree, seq, event.kind, event.customer, event.purpose, event.recipient, event.text, day, detail,
-        commitment, b"", sealed,
-    )
-    return replace(bare, leaf=leaf_hash(bare.entry()))
+    about = (tree, seq, event.kind, event.customer, event.purpose, event.recipient, event.text, day, detail, commitment)
+    return Row(*about, leaf_hash(Row(*about, b"", None).entry()), sealed)
 
 
 def size(connection: Connection, tree: str) -> int:
@@ -320,37 +327,14 @@ def customers_of_kind(connection: Connection, kind: str) -> set[int]:
 
 def newest_rules(connection: Connection) -> tuple[int | None, int | None]:
     """Where the newest programme stands in the public tree, and the newest end of a text in `events`, without reading them."""
-    programme, ended = connection.execute(_RULES).one()
+    ((programme, ended),) = ask(connection, [RULES])[0]
     return programme, ended
-
-
-def rows_about(connection: Connection, statement: str, numbers: Iterable[int], at_once: int = 500) -> Iterator[Any]:
-    """Runs a fixed statement that says `in (?)` for some whole numbers, a few hundred at a time.
-
-    For what runs with every choice: a list of parameters is written out anew by every layer above the driver, which costs
-    ten times as much as the look-up. Only whole numbers ever come in between the brackets.
-    """
-    listed = sorted(int(number) for number in numbers)
-    for start in range(0, len(listed), at_once):
-        some = ",".join(map(str, listed[start : start + at_once]))
-        yield from connection.exec_driver_sql(statement.replace("in (?)", "in (" + some + ")"))
 
 
 def only(connection: Connection, since: int, kinds: Collection[str]) -> bool:
     """Whether all that was recorded in `events` from `since` on is of some kinds."""
     other = select(events.c.seq).where(events.c.tree == EVENTS, events.c.seq >= since, events.c.kind.not_in(sorted(kinds)))
     return connection.execute(other.limit(1)).first() is None
-
-
-def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Inserts many rows given as tuples in the order of `columns`, past the layers that look at each value: they cost more
-    than the database. Values are what the driver takes: numbers, text, bytes, nothing."""
-    if connection.dialect.paramstyle == "qmark":
-        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"insert into {table.name} ({names}) values ({marks})", list(map(tuple, rows)))  # noqa: S608
-        return
-    # Here the driver would send row by row; written out in statements of a thousand rows it is faster.
-    connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def texts_ended(connection: Connection, since: int = 0) -> frozenset[str]:

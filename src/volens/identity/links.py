@@ -47,6 +47,12 @@ relabellings = Table(
 )
 
 
+MOVED = (
+    "select customer, former from relabellings where customer <> former and (customer in (?) or former in (?))"
+)
+"""Lines of moved cards that touch some customers (`moves_in`)."""
+
+
 @dataclass(frozen=True)
 class Link:
     """One moving of an account from a former customer to another."""
@@ -176,6 +182,14 @@ def in_front(connection: Connection, formers: Iterable[int]) -> set[int]:
             relabellings.c.former.in_(listed[start : start + CHUNK]), relabellings.c.customer != relabellings.c.former
         )
         found |= {int(former) for (former,) in connection.execute(query)}
+    return found
+
+
+def moves_in(rows: Iterable[Sequence[Any]]) -> dict[int, set[int]]:
+    """What `MOVED` found: by who holds a card now, under which other numbers its lines may still stand."""
+    found: dict[int, set[int]] = {}
+    for holder, former in rows:
+        found.setdefault(int(holder), set()).add(int(former))
     return found
 
 

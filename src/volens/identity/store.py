@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -33,6 +35,11 @@ LOGINS = ("card", "email")
 """Kinds of account that a person shops with."""
 FORMER_EMAIL = "former-email"
 """The kind of an e-mail that leads to nobody any more."""
+
+LIVES = (
+    "select customer, country, minor_until, case when person is null then 0 else 1 end from customers where customer in (?)"
+)
+"""What a choice needs to know of who makes it (`lives_in`)."""
 
 metadata = MetaData()
 keys_metadata = MetaData()
@@ -79,6 +86,23 @@ wrapping = Table(
     Column("name", String(8), primary_key=True),  # one row: `kek`
     Column("kek", String(16), nullable=False),  # the id of the key that new customer keys are wrapped under
 )
+
+
+@dataclass(frozen=True)
+class Life:
+    """A customer's country, until when they are a minor, and whether a person is known behind the number."""
+
+    country: str
+    minor_until: date | None
+    person: bool
+
+
+def lives_in(rows: Iterable[Sequence[Any]]) -> dict[int, Life]:
+    """What `LIVES` found, by customer; who is not in it does not exist."""
+    return {
+        int(number): Life(str(country), date.fromisoformat(until) if until else None, bool(person))
+        for number, country, until, person in rows
+    }
 
 
 def linked(connection: Connection) -> dict[int, tuple[int, str]]:

@@ -30,7 +30,8 @@ from sqlalchemy.exc import IntegrityError
 
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, Tampered
-from volens.evidence.log import EVENTS, Event, append, lock, rows_about
+from volens.evidence.journeys import rows_about
+from volens.evidence.log import EVENTS, Event, append, lock
 from volens.holders import Database, Keys, Sealer
 from volens.identity.keys import HeldKeys, decrypt, encrypt
 from volens.identity.people import Lines
@@ -80,7 +81,7 @@ class Vault:
     def country_of(self, connection: Connection, wanted: Iterable[int]) -> dict[int, str]:
         """The country of each customer that exists; a number that stands for nobody is left out."""
         statement = "select customer, country from customers where customer in (?)"
-        return {int(number): str(country) for number, country in rows_about(connection, statement, set(wanted), LOOKUP_CHUNK)}
+        return {int(number): str(country) for number, country in rows_about(connection, statement, set(wanted))}
 
     def person(self, customer: int) -> dict[str, str]:
         """What the vault holds of a person; empty for a card without a person. For delivery and rights."""
@@ -301,7 +302,7 @@ class Vault:
             return {}
         statement = "select customer, wrapped from customer_keys where customer in (?)"
         with self._key_store.looking() as connection:
-            for customer, wrapped in rows_about(connection, statement, missing, LOOKUP_CHUNK):
+            for customer, wrapped in rows_about(connection, statement, missing):
                 try:
                     found[int(customer)] = self._keys.unwrap(bytes(wrapped))
                 except Tampered:

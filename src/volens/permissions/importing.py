@@ -26,7 +26,8 @@ from volens.clock import Clock, legal_day
 from volens.errors import BadInput
 from volens.evidence import log
 from volens.evidence.groups import GROUPS, IMPORT, GroupRow, append_group, prepare
-from volens.evidence.log import EVENTS, require_programme, rows_about, texts_ended
+from volens.evidence.journeys import rows_about
+from volens.evidence.log import EVENTS, require_programme, texts_ended
 from volens.evidence.merkle import canonical_json
 from volens.holders import Database, Keys
 from volens.identity import links

@@ -21,9 +21,12 @@ from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, NotNow, Unavailable
 from volens.evidence import groups, log
 from volens.evidence.groups import IMPORT
+from volens.evidence.journeys import Question, ask, together
 from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, require_programme
 from volens.holders import Database, Sealer
 from volens.identity import links
+from volens.identity import store as identity
+from volens.identity.store import Life
 from volens.permissions import parents, settling, store
 from volens.permissions.ages import PARENT, Ages
 from volens.permissions.endings import Endings, end_now
@@ -267,14 +270,17 @@ class Ledger:
         if not sealed:
             return
         first: dict[int, int] = {}
+        asks_yes = any(choice.kind in PERMITTING for job in jobs for choice in job.work)
         with self._records.writing() as connection:
-            held = log.hold(connection, EVENTS)
-            # From here on the head row is ours: what is read below is what the writer before us committed.
-            countries = self._people.country_of(connection, who)
-            days = {customer: legal_day(now, country) for customer, country in countries.items()}
-            self._refuse_strangers(jobs, countries.keys())
-            self._refuse_old_yeses(connection, jobs)
-            self._refuse_by_lives(connection, jobs, days)
+            # Once the head row is ours, what is read after it is what the writer before us committed.
+            questions = [log.HEADS[EVENTS], *(Question(asked, who) for asked in (identity.LIVES, links.MOVED, store.STANDING))]
+            head, lives, moved, standing, *rules = ask(connection, [*questions, *[log.RULES] * asks_yes])
+            held, known, moves = log.frontier_of(EVENTS, head), identity.lives_in(lives), links.moves_in(moved)
+            days = {customer: legal_day(now, life.country) for customer, life in known.items()}
+            self._refuse_strangers(jobs, known.keys())
+            if rules:
+                self._refuse_old_yeses(connection, jobs, *rules[0][0])
+                self._refuse_by_lives(jobs, known, {former for some in moves.values() for former in some}, days)
             able = [place for place in sealed if jobs[place].error is None]
             if able:
                 happened, history = list[Event](), list[Said]()
@@ -284,10 +290,11 @@ class Ledger:
                         seq, day = held.size + len(happened), days[one.customer]
                         happened.append(replace(event, day=day))
                         history.append(Said(seq, one.customer, one.purpose, one.recipient, one.kind, str(one.text), day))
-                append(connection, EVENTS, happened, held=held)
-                store.keep(connection, history, self._terms.texts)
+                with together(connection):
+                    append(connection, EVENTS, happened, held=held)
+                    store.keep(connection, history, self._terms.texts, store.permissions_in(standing))
                 parents.note(connection, self._by_parents(first, jobs))
-                settling.reach_moved_lines(connection, history, self._terms.texts)
+                settling.reach_moved_lines(connection, history, self._terms.texts, moves)
         # Only here, after the commit, is anybody told that it is done.
         for place, start in first.items():
             jobs[place].answer = list(range(start, start + len(jobs[place].work)))
@@ -298,13 +305,14 @@ class Ledger:
             if job.error is None and any(choice.customer not in there for choice in job.work):
                 job.error = NotFound(NOBODY, "Ingest the customer master first; or they may just have been erased.")
 
-    def _refuse_old_yeses(self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]]) -> None:
+    def _refuse_old_yeses(
+        self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]], newest: int | None, newest_end: int | None
+    ) -> None:
         """A yes is not taken by old rules, nor under a text that was invalidated meanwhile. A no always is."""
         asking = [job for job in jobs if job.error is None and any(choice.kind in PERMITTING for choice in job.work)]
         if not asking:
             return
         trouble: Unavailable | None = None
-        newest, newest_end = log.newest_rules(connection)
         if newest is None or newest != self._programme_seen:
             try:
                 require_programme(connection, self._terms.programme)
@@ -325,18 +333,19 @@ class Ledger:
                 )
 
     def _refuse_by_lives(
-        self, connection: Connection, jobs: list[Job[Sequence[Choice], list[int]]], days: Mapping[int, date]
-    ) -> None:
+        self, jobs: list[Job[Sequence[Choice], list[int]]], known: Mapping[int, Life], in_front: Collection[int],
+        days: Mapping[int, date],
+    ) -> None:  # fmt: skip
         """A yes that the person is too young for, or that would open lines of somebody else's card, is not taken."""
-        yes = {choice.customer for job in jobs for choice in job.work if choice.kind in PERMITTING}
-        known, in_front = self.minors.stands(connection, yes), links.in_front(connection, yes)
         for job in jobs:
             for choice in job.work if job.error is None else ():
                 if choice.kind not in PERMITTING:
                     continue
-                country, until = known[choice.customer]
+                life = known[choice.customer]
                 parent = choice.actor == PARENT and choice.purpose in self._terms.ages.consent
-                wrong = self._terms.ages.against(choice.purpose, parent, until, country, days[choice.customer])
+                wrong = self._terms.ages.against(
+                    choice.purpose, parent, self.minors.stands(life), life.country, days[choice.customer]
+                )
                 if wrong is not None:
                     job.error = BadInput(wrong[0], wrong[1])
                 elif choice.customer in in_front:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, RowMapping, select
 from volens.evidence.log import EVENTS, Event, append, lock
 from volens.holders import Database
 from volens.identity import store as identity
-from volens.identity.store import customers
+from volens.identity.store import Life, customers
 from volens.permissions import settling
 from volens.permissions.ages import UNKNOWN, Ages
 from volens.permissions.parents import given_by_parents
@@ -64,11 +64,10 @@ class Minors:
             return found | dict.fromkeys(identity.nobody_knows(connection, limit), UNKNOWN)
         return found | dict.fromkeys(identity.minors_until(connection, UNKNOWN, limit))
 
-    def stands(self, connection: Connection, who: Iterable[int]) -> dict[int, tuple[str, date | None]]:
-        """Country and coarse day of some customers, as they count now."""
-        known = identity.ages_of(connection, who)
-        unknown = identity.nobody_knows(connection, None, known) if self.ages.unknown_is_minor else []
-        return known | {customer: (known[customer][0], UNKNOWN) for customer in unknown}
+    def stands(self, life: Life) -> date | None:
+        """Until when somebody counts as a minor now; none for who does not."""
+        nobody_knows = not life.person and life.minor_until is None
+        return UNKNOWN if nobody_knows and self.ages.unknown_is_minor else life.minor_until
 
     def settle(self, connection: Connection, who: Iterable[int], today: date) -> int:
         """Ends what is due for some customers, in the caller's transaction, which holds the ledger."""

@@ -62,10 +62,17 @@ def made(connection: Connection) -> Callable[[Permission], Mapping[str, Any]]:
     return detail
 
 
-def reach_moved_lines(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> None:
-    """A no of whoever holds a card that moved reaches its lines where they still stand."""
+def reach_moved_lines(
+    connection: Connection,
+    history: Sequence[Said],
+    named: Mapping[str, frozenset[str]],
+    behind: Mapping[int, Iterable[int]] | None = None,
+) -> None:
+    """A no of whoever holds a card that moved reaches its lines where they still stand. `behind` is what `links.behind` says
+    of all of them, where it was asked for already."""
     noes = [said for said in history if said.kind in DENYING]
-    behind = links.behind(connection, {said.customer for said in noes}) if noes else {}
+    if behind is None:
+        behind = links.behind(connection, {said.customer for said in noes}) if noes else {}
     for said in noes if behind else ():
         write(connection, repeated(connection, [said], behind, said.day), named)
 

@@ -23,13 +23,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    bindparam,
     or_,
     select,
-    update,
 )
 
-from volens.evidence.log import insert_rows, rows_about
+from volens.evidence.journeys import insert_rows, rows_about
 from volens.permissions.state import PERMITTING, Permission, Said, apply
 
 CHUNK = 500
@@ -50,56 +48,56 @@ permissions = Table(
     Index("permissions_by_use", "purpose", "recipient", "kind", "text", "customer"),
 )
 
-_CHANGED = (
-    update(permissions)
-    .where(
-        permissions.c.customer == bindparam("who"),
-        permissions.c.purpose == bindparam("what_for"),
-        permissions.c.recipient == bindparam("to"),
-    )
-    .values(kind=bindparam("new_kind"), text=bindparam("new_text"), day=bindparam("new_day"), seq=bindparam("new_seq"))
+STANDING = (
+    "select customer, purpose, recipient, kind, text, day, seq from permissions where customer in (?) "
+    "order by customer, purpose, recipient"
 )
+"""What is stored for some customers (`permissions_in`)."""
 _COLUMNS = ("customer", "purpose", "recipient", "kind", "text", "day", "seq")
 
 
-def keep(connection: Connection, history: Sequence[Said], named: Mapping[str, frozenset[str]]) -> int:
-    """Stores the fold of what stood and what was said just now. Returns how many permissions it changed."""
+def keep(
+    connection: Connection,
+    history: Sequence[Said],
+    named: Mapping[str, frozenset[str]],
+    stored: Iterable[Permission] | None = None,
+) -> int:
+    """Stores the fold of what stood and what was said just now. Returns how many permissions it changed.
+
+    `stored` is what `STANDING` found of all these customers in the same transaction, since the head row was taken.
+    """
     standing: dict[tuple[int, str], dict[str, Permission]] = defaultdict(dict)
     wanted = {(said.customer, said.purpose) for said in history}
-    for row in of_customers(connection, {who for who, _ in wanted}, {purpose for _, purpose in wanted}):
+    if stored is None:
+        stored = of_customers(connection, {who for who, _ in wanted}, {purpose for _, purpose in wanted})
+    for row in stored:
         standing[row.customer, row.purpose][row.recipient] = row
     before = {key: standing[key] for key in wanted}
     for said in history:
         key = (said.customer, said.purpose)
         standing[key] = apply(standing[key], said, named.get(said.text, frozenset()))
-    new, changed = [], []
-    for key in sorted(wanted):
-        for recipient, row in standing[key].items():
-            old = before[key].get(recipient)
-            if old is None:
-                new.append((row.customer, row.purpose, recipient, row.kind, row.text, row.day.isoformat(), row.seq))
-            elif old is not row:
-                changed.append({
-                    "who": row.customer, "what_for": row.purpose, "to": recipient, "new_kind": row.kind,
-                    "new_text": row.text, "new_day": row.day.isoformat(), "new_seq": row.seq,
-                })  # fmt: skip
+    changed = [
+        (row.customer, row.purpose, recipient, row.kind, row.text, row.day.isoformat(), row.seq)
+        for key in sorted(wanted)
+        for recipient, row in standing[key].items()
+        if before[key].get(recipient) is not row
+    ]
     if changed:
-        connection.execute(_CHANGED, changed)
-    if new:
-        insert_rows(connection, permissions, _COLUMNS, new)
-    return len(new) + len(changed)
+        insert_rows(connection, permissions, _COLUMNS, changed, key=_COLUMNS[:3])
+    return len(changed)
 
 
 def of_customers(
     connection: Connection, wanted: Iterable[int], purposes: Iterable[str] | None = None
 ) -> Iterator[Permission]:
     """What is stored for some customers, for some purposes or all."""
+    yield from permissions_in(rows_about(connection, STANDING, wanted), purposes)
+
+
+def permissions_in(rows: Iterable[Sequence[Any]], purposes: Iterable[str] | None = None) -> Iterator[Permission]:
+    """What `STANDING` found, for some purposes or all."""
     chosen, days = None if purposes is None else set(purposes), dict[str, date]()
-    statement = (
-        "select customer, purpose, recipient, kind, text, day, seq from permissions where customer in (?) "
-        "order by customer, purpose, recipient"
-    )
-    for customer, purpose, recipient, kind, text, day, seq in rows_about(connection, statement, wanted, CHUNK):
+    for customer, purpose, recipient, kind, text, day, seq in rows:
         if chosen is not None and purpose not in chosen:
             continue
         if day not in days:
