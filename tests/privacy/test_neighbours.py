@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.privacy.builders import MEASURES, a_pack, a_plan, a_product, keys, opened, spec, store
 
-from volens.engines.clipping import add_bounded
+from volens.engines.clipping import Bounded
 from volens.engines.polars_engine import PolarsEngine
+from volens.engines.vectors import Entries
 from volens.insights.engine import ExactSums
 from volens.insights.measurement import draw
 from volens.insights.measures import MeasurePlan
@@ -84,7 +85,7 @@ def own_vector(values: Any, measure: MeasurePlan) -> tuple[Any, int]:
     values = np.asarray(values, dtype=np.int64)
     cell = np.flatnonzero(values > 0)
     sums = np.zeros(measure.size, dtype=np.int64)
-    loss = add_bounded(np.ones(len(cell), dtype=np.int32), cell, values[cell], measure, sums)
+    loss = Bounded(measure).add([Entries(np.ones(len(cell), dtype=np.int64), cell, values[cell])], 2, sums)
     return sums, loss
 
 
@@ -211,5 +212,5 @@ def _bounded(values: Any, measure: MeasurePlan) -> Any:
     """One customer's contribution, by the engines' own arithmetic."""
     cells = np.arange(measure.size, dtype=np.int64)
     sums = np.zeros(measure.size, dtype=np.int64)
-    add_bounded(np.zeros(measure.size, dtype=np.int32), cells, values.astype(np.int64), measure, sums)
+    Bounded(measure).add([Entries(np.zeros(measure.size, dtype=np.int64), cells, values.astype(np.int64))], 1, sums)
     return sums
