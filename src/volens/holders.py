@@ -5,6 +5,7 @@ An implementation that cannot keep a sentence below is not one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,6 +51,9 @@ class Keys(Protocol):
 
     def mac(self, purpose: str, value: bytes) -> bytes:
         """HMAC-SHA-256 under the lookup key, apart for each `purpose`: the same twice for the same input."""
+
+    def macs(self, purpose: str, values: Iterable[bytes]) -> list[bytes]:
+        """`mac` of many values, in their order."""
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature by the log key."""

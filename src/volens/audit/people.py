@@ -18,7 +18,8 @@ from volens.audit.report import Report
 from volens.evidence import groups, log
 from volens.evidence.groups import GROUPS, StoredRow
 from volens.evidence.log import EVENTS, SALT_BYTES, Row
-from volens.identity import accounts
+from volens.identity import accounts, first_links
+from volens.identity.first_links import FirstLink
 from volens.identity.tombstones import Stones
 from volens.ingest import mended
 from volens.ingest import store as intake
@@ -70,7 +71,13 @@ def check_people(connection: Connection, vault: Opener, report: Report) -> None:
         told: dict[int, Row] = {}
         erased: set[int] = set()
         given = {"account": 0, "customer": 0}
-        for row in log.rows(connection, EVENTS, kinds=["linked", "unlinked", "retired", "person", "erased"]):
+        for row in log.rows(connection, EVENTS, kinds=["linked", first_links.NEWCOMERS, "unlinked", "retired", "person", "erased"]):
+            if row.kind == first_links.NEWCOMERS:
+                for one in _newcomers(row, erased, report):
+                    linked[one.account] = (one.customer, one.kind)
+                    should[one.customer] = (one.country, None)
+                    given = {"account": max(given["account"], one.account), "customer": max(given["customer"], one.customer)}
+                continue
             if row.customer in erased:
                 report.found(PEOPLE, f"events {row.seq}", f"customer number {row.customer} had been erased before")
             if row.kind == "erased":
@@ -109,6 +116,19 @@ def check_people(connection: Connection, vault: Opener, report: Report) -> None:
             if last < max(given.get(name, 0), max(stored if name == "account" else people, default=0)):
                 report.found(PEOPLE, f"numbers {name}", "numbers that were given would be given again")
         _check_keys(vault, set(people), erased, report)
+
+
+def _newcomers(row: Row, erased: set[int], report: Report) -> list[FirstLink]:
+    """The first links that one event says of many new customers."""
+    try:
+        found = list(first_links.said(row))
+    except ValueError:
+        report.found(PEOPLE, f"events {row.seq}", "it cannot be read as it was written")
+        return []
+    for one in found:
+        if one.customer in erased:
+            report.found(PEOPLE, f"events {row.seq}", f"customer number {one.customer} had been erased before")
+    return found
 
 
 def _check_keys(vault: Opener, people: set[int], erased: set[int], report: Report) -> None:

@@ -12,11 +12,10 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +46,7 @@ class LocalKeys:
         self.folder = folder
         self._keks = dict(keks)  # by id, the one in the file `kek` first
         self.lookup, self.log, self.intake = rest["lookup"], rest["log"], rest["intake"]
+        self._inner, self._outer = _begun(self.lookup)
 
     def __repr__(self) -> str:
         return "LocalKeys(…)"
@@ -57,7 +57,7 @@ class LocalKeys:
         return tuple(self._keks)
 
     def wrap(self, key: bytes, under: str = "") -> bytes:
-        kek = under or self.kek_ids[0]
+        kek = under or next(iter(self._keks))
         if kek not in self._keks:
             self.reload()
         if kek not in self._keks:
@@ -83,7 +83,18 @@ class LocalKeys:
         self._keks = {**_read_keks(self.folder), **self._keks}
 
     def mac(self, purpose: str, value: bytes) -> bytes:
-        return hmac.digest(self.lookup, purpose.encode() + b"\x00" + value, "sha256")
+        return self.macs(purpose, (value,))[0]
+
+    def macs(self, purpose: str, values: Iterable[bytes]) -> list[bytes]:
+        # A feed asks for millions. Going on from the two hashes that RFC 2104 begins with takes a third of the library's time.
+        start, outer, found = self._inner.copy(), self._outer, list[bytes]()
+        start.update(purpose.encode() + b"\x00")
+        for value in values:
+            inner, whole = start.copy(), outer.copy()
+            inner.update(value)
+            whole.update(inner.digest())
+            found.append(whole.digest())
+        return found
 
     def sign(self, message: bytes) -> bytes:
         return self.signing_key().sign(message)
@@ -97,6 +108,12 @@ class LocalKeys:
 
     def open_intake(self, sealed: bytes) -> bytes:
         return decrypt(self.intake, sealed, b"intake")
+
+
+def _begun(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """HMAC-SHA-256's inner and outer hash after the key (RFC 2104; keys here are shorter than a block)."""
+    block = key.ljust(64, b"\x00")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 @dataclass(frozen=True)

@@ -14,30 +14,24 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import (
-    Connection,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, Tampered
-from volens.evidence.journeys import rows_about
-from volens.evidence.log import EVENTS, Event, append, lock
+from volens.evidence.journeys import insert_rows, rows_about
+from volens.evidence.log import EVENTS, append, lock
 from volens.holders import Database, Keys, Sealer
+from volens.identity.first_links import MOST, FirstLink, told
 from volens.identity.keys import HeldKeys, decrypt, encrypt
 from volens.identity.people import Lines
 from volens.identity.store import (
     FORMER_EMAIL,
     accounts,
+    accounts_by,
     count_by_kek,
     customer_keys,
     customers,
@@ -49,15 +43,25 @@ KINDS = ("card", "email", "reference")
 """`reference` is the retailer's own number of a person."""
 LOOKUP_CHUNK = 500
 """Hashes asked for in one statement; SQLite's default limit of variables is well above."""
+REST_SECONDS = 0.005
 
-@dataclass(frozen=True)
-class Identified:
+
+class Identified(NamedTuple):
     """Where a reference led: the customer's number and the account's."""
 
     customer: int
     account: int
 
 
+class _Account(NamedTuple):
+    """An account before it is stored; `new`: its customer is new with it."""
+
+    account: int
+    customer: int
+    kind: str
+    found_by: bytes
+    value: bytes
+    new: bool
 
 
 class Vault:
@@ -107,26 +111,26 @@ class Vault:
 
         Returns one entry for each value, in order; the same value twice gives the same entry.
         """
-        hashes = {value: self._hash(kind, value) for value in dict.fromkeys(values)}
-        with self._records.reading() as connection:
-            known = self._lookup(connection, list(hashes.values()))
-        missing = [value for value, hashed in hashes.items() if hashed not in known]
+        hashes = self._hashes(kind, values)
+        known = self._known(hashes.values())
+        missing: dict[bytes, tuple[str, int | None]] = {
+            hashed: (value, None) for value, hashed in hashes.items() if hashed not in known
+        }
         if missing:
-            known |= self._add(kind, [(value, None) for value in missing])
+            known |= self._add(kind, missing)
         return [known[hashes[value]] for value in values]
 
     def known(self, kind: str, values: Sequence[str]) -> dict[str, Identified]:
         """Those of some references that lead to somebody. Makes nothing."""
-        hashes = {value: self._hash(kind, value) for value in dict.fromkeys(values)}
-        with self._records.reading() as connection:
-            found = self._lookup(connection, list(hashes.values()))
+        hashes = self._hashes(kind, values)
+        found = self._known(hashes.values())
         return {value: found[hashed] for value, hashed in hashes.items() if hashed in found}
 
     def add(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[str, Identified]:
         """Makes accounts: (value, customer it belongs to, or none for a new customer). One that is there is left as it is."""
-        once = {self._hash(kind, value): (value, owner) for value, owner in reversed(wanted)}
-        made = self._add(kind, list(once.values())) if once else {}
-        return {value: made[self._hash(kind, value)] for value, _ in wanted}
+        hashes = self._hashes(kind, [value for value, _ in wanted])
+        made = self._add(kind, {hashes[value]: (value, owner) for value, owner in reversed(wanted)})
+        return {value: made[hashed] for value, hashed in hashes.items()}
 
     def _require_all(self, connection: Connection, wanted: Iterable[int]) -> None:
         """Raises if one of these was erased since we looked: nothing may be added to somebody who is gone."""
@@ -134,55 +138,62 @@ class Vault:
         if len(self.country_of(connection, wanted)) < len(wanted):
             raise NotFound("Somebody was erased while this was taken in.", "Run the same command again.")
 
-    def _add(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[bytes, Identified]:
-        """New accounts: (value, customer it belongs to, or none for a new customer)."""
-        try:
-            return self._add_once(kind, wanted)
-        except IntegrityError:
-            # Somebody else added one of them meanwhile: what is known now is kept, the rest is added.
-            with self._records.reading() as connection:
-                known = self._lookup(connection, [self._hash(kind, value) for value, _ in wanted])
-            rest = [(value, owner) for value, owner in wanted if self._hash(kind, value) not in known]
-            return known | (self._add_once(kind, rest) if rest else {})
+    def _add(self, kind: str, wanted: Mapping[bytes, tuple[str, int | None]]) -> dict[bytes, Identified]:
+        """New accounts, by what they are found by: (value, customer it belongs to, or none for a new customer).
 
-    def _add_once(self, kind: str, wanted: Sequence[tuple[str, int | None]]) -> dict[bytes, Identified]:
-        new_customers = sum(owner is None for _, owner in wanted)
+        Numbers, keys, then the accounts with their events, `MOST` to a transaction. A kill in between leaves numbers that stay
+        unused (a gap costs nothing, a number given twice would) and keys that seal nothing.
+        """
+        rows, found = self._sealed(kind, wanted), dict[bytes, Identified]()
+        for start in range(0, len(rows), MOST):
+            if start:
+                self._records.rest(REST_SECONDS, tidy=True)  # whoever withdraws meanwhile does not wait for all of them
+            found |= self._keep(rows[start : start + MOST])
+        return found
+
+    def _sealed(self, kind: str, wanted: Mapping[bytes, tuple[str, int | None]]) -> list[_Account]:
+        """Gives numbers, makes keys and seals, for accounts that are not stored yet."""
+        new_customers = sum(owner is None for _, owner in wanted.values())
         with self._records.writing() as connection:
             lock(connection, EVENTS)  # numbers are given out one writer at a time
             next_customer = _take(connection, "customer", new_customers)
             next_account = _take(connection, "account", len(wanted))
-        # Numbers taken above and not used after a crash stay unused: a gap costs nothing, a number given twice would.
-        owned: list[tuple[str, int]] = []
-        for value, owner in wanted:
-            if owner is None:
-                owner, next_customer = next_customer, next_customer + 1
-            owned.append((value, owner))
-        fresh = [who for (_, who), (_, owner) in zip(owned, wanted, strict=True) if owner is None]
-        self._make_keys(fresh)
-        self.warm({customer for _, customer in owned})
-        rows: list[dict[str, Any]] = [
-            {
-                "account": next_account + place,
-                "customer": customer,
-                "kind": kind,
-                "found_by": self._hash(kind, value),
-                "value": self.seal(customer, value.encode()),
-            }
-            for place, (value, customer) in enumerate(owned)
-        ]
-        self._opened.clear()
-        new = set(fresh)
-        day = legal_day(self._clock.now(), self._country)
+        made = self._make_keys(range(next_customer, next_customer + new_customers))
+        held = HeldKeys(made | self._read_keys(owner for _, owner in wanted.values() if owner is not None))
+        fresh, rows = iter(made), list[_Account]()
+        for account, (found_by, (value, owner)) in enumerate(wanted.items(), next_account):
+            customer = owner if owner is not None else next(fresh)
+            rows.append(_Account(account, customer, kind, found_by, held.seal(customer, value.encode()), owner is None))
+        return rows
+
+    def _keep(self, rows: Sequence[_Account]) -> dict[bytes, Identified]:
+        """Stores accounts with their events, in one transaction; what somebody else has added meanwhile is left as it is."""
+        found: dict[bytes, Identified] = {}
+        while rows:
+            try:
+                self._keep_once(rows)
+                return found | {row.found_by: Identified(row.customer, row.account) for row in rows}
+            except IntegrityError:
+                there = self._known([row.found_by for row in rows])
+                if not there:
+                    raise  # not for a card that is there already: trying again would not help
+                found |= there
+                rows = [row for row in rows if row.found_by not in there]
+        return found
+
+    def _keep_once(self, rows: Sequence[_Account]) -> None:
+        country, day = self._country, legal_day(self._clock.now(), self._country)
+        links = [FirstLink(row.account, row.customer, row.kind, country if row.new else None) for row in rows]
+        events = told(links, day)
         with self._records.writing() as connection:
             lock(connection, EVENTS)  # first, so that two intakes with the same cards in another order never wait in a ring
-            self._require_all(connection, {customer for _, customer in owned} - new)
+            self._require_all(connection, {row.customer for row in rows if not row.new})
+            fresh = [(row.customer, country) for row in rows if row.new]
             if fresh:
-                connection.execute(
-                    insert(customers), [{"customer": who, "country": self._country, "person": None} for who in fresh]
-                )
-            connection.execute(insert(accounts), rows)
-            append(connection, EVENTS, [_linked(row, day, self._country if row["customer"] in new else None) for row in rows])
-        return {row["found_by"]: Identified(row["customer"], row["account"]) for row in rows}
+                insert_rows(connection, customers, ("customer", "country"), fresh)
+            stored = [(row.account, row.customer, row.kind, row.found_by, row.value) for row in rows]
+            insert_rows(connection, accounts, ("account", "customer", "kind", "found_by", "value"), stored)
+            append(connection, EVENTS, events)
 
     def misfiled(self, connection: Connection) -> list[tuple[int, str]]:
         """Accounts whose sealed value is not what they are found by, with what is wrong; for the audit.
@@ -250,20 +261,22 @@ class Vault:
 
     # Keys and sealing
 
-    def _make_keys(self, fresh: Sequence[int]) -> None:
+    def _make_keys(self, fresh: Sequence[int]) -> dict[int, bytes]:
+        """A new key for each of these customers, stored wrapped; in their order."""
         made = {customer: secrets.token_bytes(32) for customer in fresh}
         if not made:
-            return
+            return made
         try:
             with self._key_store.writing() as connection:
                 under = wrap_under(connection)
-                rows = [{"customer": who, "wrapped": self._keys.wrap(key, under)} for who, key in made.items()]
-                connection.execute(insert(customer_keys), rows)
+                rows = [(who, self._keys.wrap(key, under)) for who, key in made.items()]
+                insert_rows(connection, customer_keys, ("customer", "wrapped"), rows)
         except IntegrityError as error:
             raise Tampered(
                 "A customer number would be given twice: the records and the store of customer keys do not belong together.",
                 "Nothing was taken in. Restore both from back-ups of the same time, then run: volens audit",
             ) from error
+        return made
 
     def _key(self, customer: int) -> bytes:
         if customer in self._opened:
@@ -339,17 +352,24 @@ class Vault:
         return gone.rowcount > 0
 
     def _hash(self, kind: str, value: str) -> bytes:
+        return self._hashes(kind, [value])[value]
+
+    def _hashes(self, kind: str, values: Sequence[str]) -> dict[str, bytes]:
+        """What references are found by, each of them once."""
         if kind not in KINDS:
             raise BadInput(f"There is no account of kind {kind!r}.", f"Use one of: {', '.join(KINDS)}.")
-        return self._keys.mac(f"account/{kind}", _plain(value))
+        once = list(dict.fromkeys(values))
+        return dict(zip(once, self._keys.macs(f"account/{kind}", map(_plain, once)), strict=True))
+
+    def _known(self, hashes: Iterable[bytes]) -> dict[bytes, Identified]:
+        with self._records.reading() as connection:
+            return self._lookup(connection, list(hashes))
 
     def _lookup(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Identified]:
         found: dict[bytes, Identified] = {}
         for start in range(0, len(hashes), LOOKUP_CHUNK):
-            query = select(accounts.c.found_by, accounts.c.customer, accounts.c.account).where(
-                accounts.c.found_by.in_(hashes[start : start + LOOKUP_CHUNK])
-            )
-            found.update({bytes(key): Identified(int(who), int(number)) for key, who, number in connection.execute(query)})
+            some = hashes[start : start + LOOKUP_CHUNK]
+            found.update({key: Identified(who, number) for key, who, number in accounts_by(connection, some)})
         return found
 
 
@@ -368,9 +388,3 @@ def _take(connection: Connection, name: str, how_many: int) -> int:
     if last + how_many >= 2**31:
         raise Tampered("The customer numbers are used up.", "Numbers are 31 bits wide by design.")
     return int(last) + 1
-
-
-def _linked(row: Mapping[str, Any], day: date, country: str | None) -> Event:
-    """An account's first link; `country` is that of a customer who is new with it."""
-    detail = {"account": row["account"], "kind": row["kind"], "country": country}
-    return Event("linked", customer=row["customer"], day=day, detail=detail)
