@@ -36,7 +36,7 @@ from volens.errors import NotFound
 from volens.evidence import log
 from volens.evidence.journeys import insert_rows
 from volens.evidence.log import EVENTS, Event, events
-from volens.evidence.merkle import canonical_json, inclusion_proof, leaf_hash, root_of, verify_inclusion
+from volens.evidence.merkle import Frontier, canonical_json, inclusion_proof, leaf_hash, root_of, verify_inclusion
 
 MAX_ROWS = 5_000
 IMPORT, EXPIRY, INVALIDATION = "import", "expiry", "invalidation"
@@ -146,23 +146,26 @@ def _entries(rows: Sequence[GroupRow]) -> Iterator[bytes]:
 
     Half of an import's time was writing JSON; a test holds both forms equal.
     """
-    known: dict[tuple[str, str, str, str, str], bytes] = {}
+    known: dict[tuple[str, str, str, str], str] = {}
     for row in rows:
-        key = (row.day, row.kind, row.purpose, row.recipient, row.text)
+        key = (row.kind, row.purpose, row.recipient, row.text)
         if key not in known:
-            day, kind, purpose, recipient, text = (json.dumps(word, ensure_ascii=False) for word in key)
-            words = f',"day":{day},"kind":{kind},"purpose":{purpose},"recipient":{recipient},"text":{text}' + "}"
-            known[key] = words.encode()
-        commitment = b'"%s"' % row.commitment.hex().encode() if row.commitment is not None else b"null"
-        yield b'{"commitment":%s,"customer":%d%s' % (commitment, row.customer, known[key])
+            kind, purpose, recipient, text = (json.dumps(word, ensure_ascii=False) for word in key)
+            known[key] = f',"kind":{kind},"purpose":{purpose},"recipient":{recipient},"text":{text}' + "}"
+        commitment = f'"{row.commitment.hex()}"' if row.commitment is not None else "null"
+        day = json.dumps(row.day, ensure_ascii=False)
+        yield f'{{"commitment":{commitment},"customer":{row.customer:d},"day":{day}{known[key]}'.encode()
 
 
-def append_group(connection: Connection, kind: str, prepared: Prepared, detail: Mapping[str, Any], **open_part: Any) -> int:
-    """Appends one event made of rows in the caller's transaction; returns its seq."""
+def append_group(
+    connection: Connection, kind: str, prepared: Prepared, detail: Mapping[str, Any], held: Frontier | None = None,
+    **open_part: Any,
+) -> int:  # fmt: skip
+    """Appends one event made of rows in the caller's transaction; returns its seq. `held` is as in `log.append`."""
     if kind not in GROUPS:
         raise ValueError(f"{kind!r} is no kind of group")
     said = {**detail, "rows": len(prepared.rows), "root": prepared.root.hex()}
-    seq = log.append(connection, EVENTS, [Event(kind, detail=said, **open_part)])
+    seq = log.append(connection, EVENTS, [Event(kind, detail=said, **open_part)], held=held)
     insert_rows(connection, group_rows, _COLUMNS, [
         (seq, place, row.kind, row.customer, row.purpose, row.recipient, row.text, row.day, row.commitment, leaf, row.sealed)
         for place, (row, leaf) in enumerate(zip(prepared.rows, prepared.leaves, strict=True))

@@ -331,10 +331,12 @@ def newest_rules(connection: Connection) -> tuple[int | None, int | None]:
     return programme, ended
 
 
-def only(connection: Connection, since: int, kinds: Collection[str]) -> bool:
-    """Whether all that was recorded in `events` from `since` on is of some kinds."""
-    other = select(events.c.seq).where(events.c.tree == EVENTS, events.c.seq >= since, events.c.kind.not_in(sorted(kinds)))
-    return connection.execute(other.limit(1)).first() is None
+def others_since(since: int, kinds: Collection[str]) -> Question:
+    """Finds a row if anything but some kinds was recorded in `events` from `since` on."""
+    named = ", ".join(f"'{kind}'" for kind in sorted(kinds))
+    return Question(
+        f"select seq from events where tree = 'events' and seq >= {int(since)} and kind not in ({named}) limit 1"  # noqa: S608
+    )
 
 
 def texts_ended(connection: Connection, since: int = 0) -> frozenset[str]:

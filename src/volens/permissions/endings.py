@@ -27,7 +27,7 @@ from volens.permissions.state import Permission, Said
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ROWS_AT_ONCE = 250
+ROWS_AT_ONCE = 100
 """Rows of one event of a sweep. More would be fewer leaves, and a longer wait for a withdrawal on SQLite."""
 SWEEP_PAGE = 100_000
 """Permissions looked up at a time."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ from volens.clock import Clock, legal_day
 from volens.errors import BadInput
 from volens.evidence import log
 from volens.evidence.groups import GROUPS, IMPORT, GroupRow, append_group, prepare
-from volens.evidence.journeys import rows_about
+from volens.evidence.journeys import Question, ask, rows_about, together
 from volens.evidence.log import EVENTS, require_programme, texts_ended
 from volens.evidence.merkle import canonical_json
 from volens.holders import Database, Keys
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 CHOOSING = KINDS | frozenset(GROUPS) | {imports.REFUSED, imports.DONE}
 """Events that change nothing about who people are."""
-ROWS_AT_ONCE = 250
+ROWS_AT_ONCE = 100
 """Lines of one event. Up to 5,000 would be possible; a withdrawal waits for one event at most, and this is what it can bear."""
 EXPLAINED_LINES = 10_000
 EXAMPLES = 20
@@ -105,6 +106,7 @@ class Importer:
         self._terms, self._clock, self._country = terms, clock, country
         self._rules_at: tuple[int | None, int | None] = (None, None)
         self._judged_at = 0
+        self._turn, self._let_go_at = 0, 0.0
 
     def take_in(
         self,
@@ -201,11 +203,11 @@ class Importer:
         good = [one for one in judged if isinstance(one, Imported)]
         fresh = self._unknown(good) if seen_before and good else {one.line for one in good}
         with self._people.sealer({one.customer for one in good}) as sealer:
-            rows = {one.line: _sealed(one, sealer) for one in good if one.line in fresh}
-        for turn, start in enumerate(range(0, len(judged), ROWS_AT_ONCE)):
-            some = judged[start : start + ROWS_AT_ONCE]
-            self._records.rest(PAUSE_SECONDS, tidy=turn % TIDY_EVERY == TIDY_EVERY - 1)
-            reached = self._take_event(some, rows, judge, reached, today)
+            for start in range(0, len(judged), ROWS_AT_ONCE):
+                some = judged[start : start + ROWS_AT_ONCE]
+                # Sealing is done in the pause that the others are owed: they hold the ledger meanwhile.
+                rows = {one.line: _sealed(one, sealer) for one in some if isinstance(one, Imported) and one.line in fresh}
+                reached = self._take_event(some, rows, judge, reached, today)
         for one in judged:
             _count(summary, one)
         summary.lines, summary.taken, summary.known, summary.refused = (
@@ -227,22 +229,33 @@ class Importer:
             known=reached.known + len(judged) - len(good) - len(bad), refused=reached.refused + len(bad),
         )  # fmt: skip
         prepared = prepare(rows) if rows else None
+        self._turn = self._turn % TIDY_EVERY + 1
+        owed = PAUSE_SECONDS - (time.perf_counter() - self._let_go_at)
+        self._records.rest(max(0.0, owed), tidy=self._turn == TIDY_EVERY)
+        who = {row.customer for row in rows}
+        days = {row.day: date.fromisoformat(row.day) for row in rows}
         with self._records.writing() as connection:
-            log.lock(connection, EVENTS)
-            self._require_as_judged(connection, good, rows, judge, today)
-            if prepared is not None:
-                detail = {"import": reached.file, "first": good[0].line, "last": good[-1].line}
-                seq = append_group(connection, IMPORT, prepared, detail, day=today)
-                days = {row.day: date.fromisoformat(row.day) for row in rows}
-                history = [
-                    Said(seq, row.customer, row.purpose, row.recipient, row.kind, row.text, days[row.day], True, place)
-                    for place, row in enumerate(rows)
-                ]
-                store.keep(connection, history, self._terms.texts)
-                settling.reach_moved_lines(connection, history, self._terms.texts)
+            head, rules, other, standing, moved = ask(
+                connection,
+                [log.HEADS[EVENTS], log.RULES, log.others_since(self._judged_at, CHOOSING), Question(store.STANDING, who),
+                 Question(links.MOVED, who)],
+            )  # fmt: skip
+            held = log.frontier_of(EVENTS, head)
+            self._require_as_judged(connection, good, rows, judge, today, tuple(rules[0]), bool(other))
+            history = [
+                Said(held.size, row.customer, row.purpose, row.recipient, row.kind, row.text, days[row.day], True, place)
+                for place, row in enumerate(rows)
+            ]
+            with together(connection):
+                if prepared is not None:
+                    detail = {"import": reached.file, "first": good[0].line, "last": good[-1].line}
+                    append_group(connection, IMPORT, prepared, detail, held=held, day=today)
+                    store.keep(connection, history, self._terms.texts, store.permissions_in(standing))
+                imports.advance(connection, reached)
+            settling.reach_moved_lines(connection, history, self._terms.texts, links.moves_in(moved))
             if bad:
                 imports.refuse(connection, reached.file, refused, len(bad), today)
-            imports.advance(connection, reached)
+        self._let_go_at = time.perf_counter()
         return reached
 
     def _without_the_young(
@@ -273,15 +286,16 @@ class Importer:
         return found
 
     def _require_as_judged(
-        self, connection: Connection, good: Sequence[Imported], rows: Sequence[GroupRow], judge: Judge, today: date
-    ) -> None:
+        self, connection: Connection, good: Sequence[Imported], rows: Sequence[GroupRow], judge: Judge, today: date,
+        rules: tuple[int | None, int | None], others: bool,
+    ) -> None:  # fmt: skip
         """What the lines were judged by must still be so; else nothing of the piece is taken in, and it can be run again."""
         asked = [one for one in good if one.kind in PERMITTING]
-        if asked and log.newest_rules(connection) != self._rules_at:
+        if asked and rules != self._rules_at:
             require_programme(connection, self._terms.programme)
             if texts_ended(connection) != judge.ended:
                 raise BadInput("A text was invalidated while the file was read.", "Run the same command again: it goes on.")
-        if log.only(connection, self._judged_at, CHOOSING):
+        if not others:
             return  # nothing but choices was recorded since the lines were judged: nobody moved, grew up or was erased
         if self._against_lives(connection, asked, today):
             raise BadInput("A card moved while the file was read.", "Run the same command again: it goes on.")

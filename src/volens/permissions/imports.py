@@ -30,9 +30,9 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
+from volens.evidence.journeys import tell
 from volens.evidence.log import EVENTS, Event, append
 from volens.evidence.merkle import canonical_json
 
@@ -68,6 +68,9 @@ refused_choices = Table(
     Column("sealed", LargeBinary),
     Index("refused_choices_by_day", "kept_until"),
 )
+
+
+_ADVANCED = 'update choice_imports set state = ?, lines = ?, taken = ?, known = ?, refused = ? where "import" = ?'
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,7 @@ def begin(connection: Connection, file: str, file_name: str, now: datetime) -> P
 
 def advance(connection: Connection, now: Progress) -> None:
     """Writes how far it went."""
-    connection.execute(
-        update(choice_imports)
-        .where(choice_imports.c["import"] == now.file)
-        .values(state=now.state, lines=now.lines, taken=now.taken, known=now.known, refused=now.refused)
-    )
+    tell(connection, _ADVANCED, (now.state, now.lines, now.taken, now.known, now.refused, now.file))
 
 
 def refuse(

@@ -29,7 +29,7 @@ from volens.identity import store as identity
 from volens.identity.store import Life
 from volens.permissions import parents, settling, store
 from volens.permissions.ages import PARENT, Ages
-from volens.permissions.endings import Endings, end_now
+from volens.permissions.endings import PAUSE_SECONDS, Endings, end_now
 from volens.permissions.minors import Minors
 from volens.permissions.state import ALL, KINDS, PERMITTING, Permission, Said
 from volens.permissions.together import Job, Together
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 NOBODY = "A choice names a customer who does not exist."
-MAX_CHOICES = 5_000
+MAX_CHOICES = 100
 """Choices of one transaction: what a withdrawal may have to wait behind."""
 
 
@@ -136,17 +136,24 @@ class Ledger:
         self._ended_seen: tuple[int | None, frozenset[str]] = (None, frozenset())
 
     def record(self, choices: Sequence[Choice]) -> list[int]:
-        """Appends choices, all or none of each 5,000, and returns their seqs in order. Durable when it returns.
+        """Appends choices and returns their seqs in order. Durable when it returns.
 
-        Threads that call at the same time share a transaction; each learns only of its own mistakes.
+        All or none of each `MAX_CHOICES`: of more, those before the one that is refused stay, so that nobody who withdraws
+        meanwhile waits for all of them. Threads that call at the same time share a transaction; each learns only of its own
+        mistakes.
         """
         complete = [self._complete(choice) for choice in choices]
-        self.turn(legal_day(self._clock.now(), self._terms.country))
         seqs: list[int] = []
         for start in range(0, len(complete), MAX_CHOICES):
-            some = complete[start : start + MAX_CHOICES]
-            seqs += self._together.submit(some, len(some))
+            if start:
+                self._records.rest(PAUSE_SECONDS)
+            seqs += self._record(complete[start : start + MAX_CHOICES])
         return seqs
+
+    def _record(self, complete: Sequence[Choice]) -> list[int]:
+        """One transaction."""
+        self.turn(legal_day(self._clock.now(), self._terms.country))
+        return self._together.submit(complete, len(complete))
 
     def refuse_everything(self, customer: int, *, surface: str, actor: str = "the person", language: str = "fr") -> list[int]:
         """No to every purpose that can be refused, statistics that are sold included. One transaction.
@@ -155,10 +162,7 @@ class Ledger:
         rests on a contract or on a legal obligation has no choice to refuse.
         """
         with self._records.reading() as connection:
-            standing = {
-                (row.purpose, row.recipient): row for row in store.of_customers(connection, [customer])
-            }
-        permitted = {purpose for (purpose, _), row in standing.items() if row.permits}
+            permitted = {row.purpose for row in store.of_customers(connection, [customer]) if row.permits}
         said = []
         for purpose in sorted(self._terms.kinds):
             kinds = self._terms.kinds[purpose]
@@ -168,8 +172,8 @@ class Ledger:
                 kind = "objected"
             else:
                 continue
-            said.append(Choice(customer, purpose, kind, surface=surface, actor=actor, language=language))
-        return self.record(said)
+            said.append(self._complete(Choice(customer, purpose, kind, surface=surface, actor=actor, language=language)))
+        return self._record(said) if said else []
 
     def of_customer(self, customer: int) -> list[Permission]:
         """What stands for one customer, by purpose and recipient."""
@@ -356,12 +360,8 @@ class Ledger:
 
     @staticmethod
     def _by_parents(first: Mapping[int, int], jobs: list[Job[Sequence[Choice], list[int]]]) -> list[int]:
-        return [
-            seq
-            for place, start in first.items()
-            for seq, choice in enumerate(jobs[place].work, start)
-            if choice.actor == PARENT and choice.kind in PERMITTING
-        ]
+        yes = [(seq, one) for place, start in first.items() for seq, one in enumerate(jobs[place].work, start)]
+        return [seq for seq, choice in yes if choice.actor == PARENT and choice.kind in PERMITTING]
 
     def turn(self, today: date) -> None:
         """Ends what ages end on a legal day; before the first read, hand-over or record of that day."""

@@ -15,19 +15,23 @@ from datetime import date
 
 from sqlalchemy import Connection, RowMapping, select
 
+from volens.evidence.journeys import Question, ask
 from volens.evidence.log import EVENTS, Event, append, lock
 from volens.holders import Database
 from volens.identity import store as identity
-from volens.identity.store import Life, customers
+from volens.identity.store import LIVES, Life, customers, lives_in
 from volens.permissions import settling
 from volens.permissions.ages import UNKNOWN, Ages
+from volens.permissions.endings import PAUSE_SECONDS
 from volens.permissions.parents import given_by_parents
 from volens.permissions.state import PERMITTING
 from volens.permissions.store import permissions
 from volens.permissions.stricter import Word
 
-AT_ONCE = 5_000
-"""Words of one transaction: what a withdrawal may have to wait behind."""
+AT_ONCE = 50
+"""Customers of one transaction: what a withdrawal may have to wait behind."""
+LOOKED_UP = 100_000
+"""Words looked up at a time, behind which nobody waits."""
 
 
 @dataclass
@@ -44,25 +48,41 @@ class Minors:
             return 0
         ended = 0
         while True:
+            # Looked up outside the ledger's lock, a great many at a time; decided anew for each few within it.
             with records.reading() as connection:
-                if not self._due(connection, None, today, 1) and not self._other_ages(connection, today, 1):
-                    break
-            with records.writing() as connection:
-                lock(connection, EVENTS)
-                words = self._due(connection, None, today, AT_ONCE)
-                settling.write(connection, words, self.named)
-                # Ages after words: whoever is grown up keeps the day until a parent's yes has ended.
-                self.note(connection, self._other_ages(connection, today, AT_ONCE) if not words else {}, today)
-            ended += len(words)
+                who = {word.customer for word in self._due(connection, None, today, LOOKED_UP)}
+                listed = sorted(who or self._other_ages(connection, today, LOOKED_UP))
+            for start in range(0, len(listed), AT_ONCE):
+                ended += self._end(records, listed[start : start + AT_ONCE], today)
+                records.rest(PAUSE_SECONDS)
+            if not listed:
+                break
         self._turned["last"] = today
         return ended
 
-    def _other_ages(self, connection: Connection, today: date, limit: int) -> dict[int, date | None]:
+    def _end(self, records: Database, some: Sequence[int], today: date) -> int:
+        """One transaction: what is due for some customers, and then how they count. Returns how many permissions ended."""
+        with records.writing() as connection:
+            lock(connection, EVENTS)
+            words = self._due(connection, some, today, None)
+            settling.write(connection, words, self.named)
+            # Ages after words: whoever is grown up keeps the day until a parent's yes has ended.
+            lives = lives_in(ask(connection, [Question(LIVES, some)])[0])
+            self.note(connection, {who: self._counts_as(life, today) for who, life in lives.items()}, today)
+        return len(words)
+
+    def _counts_as(self, life: Life, today: date) -> date | None:
+        """Until when somebody is to stand as a minor from today on."""
+        until = self.stands(life)
+        grown_up = until is not None and until <= today
+        nobody_asks = until == UNKNOWN and not self.ages.unknown_is_minor
+        return None if grown_up or nobody_asks else until
+
+    def _other_ages(self, connection: Connection, today: date, limit: int) -> list[int]:
         """Whoever came of age, and whoever counts otherwise since the programme says so of people it knows nothing about."""
-        found: dict[int, date | None] = dict.fromkeys(identity.of_age(connection, today, limit))
         if self.ages.unknown_is_minor:
-            return found | dict.fromkeys(identity.nobody_knows(connection, limit), UNKNOWN)
-        return found | dict.fromkeys(identity.minors_until(connection, UNKNOWN, limit))
+            return identity.of_age(connection, today, limit) + identity.nobody_knows(connection, limit)
+        return identity.of_age(connection, today, limit) + identity.minors_until(connection, UNKNOWN, limit)
 
     def stands(self, life: Life) -> date | None:
         """Until when somebody counts as a minor now; none for who does not."""
