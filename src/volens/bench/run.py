@@ -103,19 +103,28 @@ def child(variant: Variant, work: Path, size: Size) -> dict[str, float]:
     return found
 
 
+_MEASURES = {
+    "peak_mb": ("peak memory", "MB"),
+    "per_second": ("on the clock", "a second"),
+    "per_cpu_second": ("of processor time", "a second"),
+    "p50_ms": ("median", "ms"),
+    "p99_ms": ("99 in 100 within", "ms"),
+}
+"""What a measure is called, and its unit."""
+
+
 def _figures(entry: Entry, medians: dict[str, dict[str, float]], demanded: bool) -> Sequence[Figure]:
     found = []
     for figure in entry.figures:
         if isinstance(figure, Measure):
-            unit = {"peak_mb": "MB", "per_second": "a second", "p50_ms": "ms", "p99_ms": "ms"}[figure.what]
-            names = {"peak_mb": "peak memory", "per_second": "", "p50_ms": "median", "p99_ms": "99 in 100 within"}
-            name = ", ".join(part for part in (figure.of, names[figure.what]) if part)
+            words, unit = _MEASURES[figure.what]
+            name = ", ".join(part for part in (figure.of, words) if part)
             found.append(Figure(name, medians[figure.of][figure.what], unit, figure.demand, demanded))
             continue
         by = {name: medians[name][figure.what] for name in figure.to}
-        fastest = min(by, key=by.__getitem__) if figure.what == "cpu" else max(by, key=by.__getitem__)
+        fastest = max(by, key=by.__getitem__) if figure.what == "per_second" else min(by, key=by.__getitem__)
         value = medians[figure.of][figure.what] / by[fastest]
-        words = "" if figure.what == "cpu" else ", a second"
+        words = {"cpu": "", "per_second": ", a second"}.get(figure.what, ", peak memory")
         found.append(Figure(f"{figure.of} / {fastest}{words}", value, "", figure.demand, demanded))
     return found
 

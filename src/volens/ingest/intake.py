@@ -29,6 +29,7 @@ from volens.clock import Clock
 from volens.errors import MappingError, VolensError
 from volens.ingest import readers
 from volens.ingest.additions import without_additions
+from volens.ingest.ahead import ahead
 from volens.ingest.checks import check
 from volens.ingest.files import EXPLAIN, files_in
 from volens.ingest.mapping import Mapping, to_yaml
@@ -105,8 +106,9 @@ def carry_in(
     try:
         view, before = store.view(), batches.waiting_state()
         with PartitionSpool(store.waiting(batch)) as spool:
-            for lines in run.identified():  # lines: STAGED, under customer numbers from here on
-                spool.add(lines)
+            with ahead(run.identified()) as identified:
+                for lines in identified:  # lines: STAGED, under customer numbers from here on
+                    spool.add(lines)
             on_step("read")
 
             def known_lines(partition: Partition, baskets: np.ndarray, days: tuple[int, int]) -> pa.Table:
@@ -116,15 +118,17 @@ def carry_in(
             def summary() -> Summary:
                 return run.summary(batch, (count_accounts() if count_accounts else 0) - accounts_before)
 
-            new = run.once(spool, known_lines)  # lines: LINES, each receipt once
-
-            if spool.lines <= small:
-                arrived = [part for table in new for part in split(table)]
+            small_feed = spool.lines <= small
+            with ahead(run.once(spool, known_lines)) as new:  # lines: LINES, each receipt once
+                if small_feed:
+                    arrived = [part for table in new for part in split(table)]
+                else:
+                    written = store.write(new, batch)  # files in no snapshot yet
+            if small_feed:
                 on_step("staged")
                 done = summary()
                 batches.arrive(batch, source, done.to_dict(), run.tally.kept, clock.now(), arrived, before, run.mended)
                 return replace(done, seconds=time.monotonic() - began)
-            written = store.write(new, batch)  # files in no snapshot yet
         on_step("written")
         done = summary()
         batches.stage(batch, source, done.to_dict(), run.tally.kept, clock.now().date(), run.mended)
@@ -181,24 +185,25 @@ class Run:
         """The feed's good lines under customer numbers (`STAGED`), whole receipts at a time."""
         total = sum(file.stat().st_size for file in files_in(self.path, self.mapping.format))
         waiting: pa.Table | None = None
-        for chunk in readers.read(self.path, self.mapping, readers.known_products(self.dimensions)):
-            lines = self.checked(chunk)
-            self._give_up_if_hopeless(lines)
-            self.progress("reading", chunk.bytes_done, total)
-            if self._orders or self.mapping.receipts == "scattered":
-                yield self.staged(lines)
-                continue
-            # The last receipt of a piece may go on in the next one: it waits.
-            lines = lines if waiting is None else pa.concat_tables([waiting, lines])
-            fresh = np.flatnonzero(starts(lines, by_line=False))
-            cut = int(fresh[-1]) if len(fresh) else 0
-            waiting = lines.slice(cut)
-            if waiting.num_rows > LINES_PER_RECEIPT:
-                raise MappingError(
-                    f"{self.path.name} has more than {LINES_PER_RECEIPT:,} lines in a row of one receipt.",
-                    "The column mapped to `receipt` is probably not the receipt's number. " + EXPLAIN,
-                )
-            yield self.staged(lines.slice(0, cut))
+        with ahead(readers.read(self.path, self.mapping, readers.known_products(self.dimensions))) as chunks:
+            for chunk in chunks:
+                lines = self.checked(chunk)
+                self._give_up_if_hopeless(lines)
+                self.progress("reading", chunk.bytes_done, total)
+                if self._orders or self.mapping.receipts == "scattered":
+                    yield self.staged(lines)
+                    continue
+                # The last receipt of a piece may go on in the next one: it waits.
+                lines = lines if waiting is None else pa.concat_tables([waiting, lines])
+                fresh = np.flatnonzero(starts(lines, by_line=False))
+                cut = int(fresh[-1]) if len(fresh) else 0
+                waiting = lines.slice(cut)
+                if waiting.num_rows > LINES_PER_RECEIPT:
+                    raise MappingError(
+                        f"{self.path.name} has more than {LINES_PER_RECEIPT:,} lines in a row of one receipt.",
+                        "The column mapped to `receipt` is probably not the receipt's number. " + EXPLAIN,
+                    )
+                yield self.staged(lines.slice(0, cut))
         if waiting is not None:
             yield self.staged(waiting)
 
