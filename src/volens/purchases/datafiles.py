@@ -79,10 +79,12 @@ class DataFile:
                 CUSTOMERS_ARE: f"{self.partition[0]}/{self._buckets}".encode(),
             }
         )
-        self._writer.close()
-        self._target.flush()
-        os.fsync(self._target.fileno())
-        self._target.close()
+        try:
+            self._writer.close()
+            self._target.flush()
+            os.fsync(self._target.fileno())
+        finally:
+            self._target.close()
         sync_folder(self.path.parent)
         sync_folder(self.path.parent.parent)
         sync_folder(self.path.parent.parent.parent)
