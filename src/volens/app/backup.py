@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import secrets
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from volens.app import manifest as manifests
-from volens.app.manifest import CUSTOMER_KEYS, RECORDS, Manifest
+from volens.app.manifest import CUSTOMER_KEYS, RECORDS, RELEASES, Manifest
 from volens.app.upkeep import Upkeep
 from volens.clock import Clock, legal_day
 from volens.databases.connect import SqlDatabase
@@ -64,10 +65,14 @@ class Backups:
         tombstones: Tombstones,
         upkeep: Upkeep,
         clock: Clock,
+        releases: Path,
+        sign: Callable[[], object],
     ) -> None:
+        """`sign` signs both trees as they stand: what was signed before the copy is not missed after a restore."""
         self._house, self._country, self._clock = house, country, clock
         self._records, self._customer_keys, self._purchases = records, customer_keys, purchases
         self._keys, self._tombstones, self._upkeep = keys, tombstones, upkeep
+        self._releases, self._sign = releases, sign
 
     def make(
         self, folder: Path, customer_keys: Path | None = None, progress: Progress = lambda step, done, total: None
@@ -84,11 +89,14 @@ class Backups:
         erased = len(self._tombstones.read().everybody)
         with self._upkeep.alone() as renew, _renewing(renew):
             self._upkeep.settle_all()  # a table made again has no history that could tell which batch is in it
+            self._sign()
             copied, heads = copy_out(
                 self._records, folder / "records", lambda connection: {tree: log.head(connection, tree) for tree in TREES}
             )
             copies.copy_out(self._purchases, folder / "purchases", progress, lambda: None)
             lines = self._purchases.count_lines()
+        if self._releases.is_dir():
+            shutil.copytree(self._releases, folder / RELEASES)  # packages verify by themselves; a copy is as good
         sizes = {tree: head.size for tree, head in heads.items()}
         roots = {tree: head.root.hex() for tree, head in heads.items()}
         manifests.write(

@@ -105,8 +105,9 @@ class House:
             programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url
         )
         self.backups = Backups(
-            programme.house, programme.country, records, customer_keys, purchases, keys, self._tombstones, self.upkeep, clock
-        )
+            programme.house, programme.country, records, customer_keys, purchases, keys, self._tombstones, self.upkeep, clock,
+            settings.releases, self.checkpoint,
+        )  # fmt: skip
         self.reports = ReportDesk(
             programme=programme,
             gate=self.gate,

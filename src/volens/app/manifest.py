@@ -25,6 +25,8 @@ from volens.identity.keys import sync
 FILE = "manifest.json"
 FORMAT = "volens-backup/1"
 RECORDS, CUSTOMER_KEYS = "records", "customer keys"
+RELEASES = "releases"
+"""The folder of published packages in a back-up; they verify by themselves."""
 Progress = Callable[[str, int, int], None]
 
 

@@ -13,6 +13,7 @@ Rules:
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -23,7 +24,7 @@ from pyroaring import BitMap
 
 from volens import settings as settings_of
 from volens.app import manifest as manifests
-from volens.app.manifest import CUSTOMER_KEYS, RECORDS, Manifest
+from volens.app.manifest import CUSTOMER_KEYS, RECORDS, RELEASES, Manifest
 from volens.app.marker import Marker
 from volens.clock import Clock, legal_day, system
 from volens.databases.connect import SqlDatabase, connect, make_schema
@@ -205,6 +206,11 @@ class _Restore:
             copied = Copied(self.customer_keys.database, self.customer_keys.revision, self.customer_keys.tables)
             make_schema(self.settings.customer_keys_url)
             put_in_place(self.settings.customer_keys_url, customer_keys / "customer-keys", copied, "customer_keys")
+        if (folder / RELEASES).is_dir():
+            self.settings.releases.mkdir(parents=True, exist_ok=True)
+            for package in sorted((folder / RELEASES).iterdir()):
+                if not (self.settings.releases / package.name).exists():
+                    shutil.copy2(package, self.settings.releases / package.name)
 
     def make_true(self, folder: Path, on_step: OnStep) -> Restored:
         """From what was to what is: lost leaves, numbers, keys, purchases, the erased, permissions, and the event that says so."""

@@ -112,7 +112,10 @@ def check_people(connection: Connection, vault: Opener, report: Report) -> None:
                 report.found(PEOPLE, f"customers {customer}", "somebody who was erased is there again")
             elif should.get(customer) != people.get(customer):
                 report.found(PEOPLE, f"customers {customer}", "country or person are not as the events say")
-        for name, last in accounts.numbers_given(connection).items():
+        numbers = accounts.numbers_given(connection)
+        for name in sorted({"account", "customer"} - numbers.keys()):
+            report.found(PEOPLE, f"numbers {name}", "the last number given is not on record")
+        for name, last in numbers.items():
             if last < max(given.get(name, 0), max(stored if name == "account" else people, default=0)):
                 report.found(PEOPLE, f"numbers {name}", "numbers that were given would be given again")
         _check_keys(vault, set(people), erased, report)

@@ -132,6 +132,7 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
     from volens.app import open_house
     from volens.errors import BadInput
     from volens.permissions.ages import PARENT
+    from volens.permissions.judge import OF_THE_HOUSE
     from volens.permissions.ledger import Choice
     from volens.permissions.state import PERMITTING
 
@@ -139,6 +140,9 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
         raise BadInput("Whose choice is it?", "Name the customer by --card or by --email.")
     if refuse_everything and (kind or purpose):
         raise BadInput("Everything, or one purpose?", "Give --refuse-everything alone, or --purpose with --say.")
+    if kind in OF_THE_HOUSE:
+        raise BadInput(f"Nobody says {kind!r}: it follows from time, or from the end of a text.",
+                       "Say withdrawn, or end a text for everybody with: volens choices invalidate")
     if kind in PERMITTING and not (language and surface):
         raise BadInput("A yes needs to be shown: in which language was the text read, and where?",
                        "Add --language and --surface.")

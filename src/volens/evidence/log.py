@@ -319,6 +319,11 @@ def count_about(connection: Connection, tree: str, customer: int) -> int:
     return int(connection.execute(select(func.count()).where(events.c.tree == tree, events.c.customer == customer)).scalar_one())
 
 
+def highest_customer(connection: Connection) -> int | None:
+    """The highest customer number that any single event is about; none before the first."""
+    return connection.execute(select(func.max(events.c.customer))).scalar()
+
+
 def customers_of_kind(connection: Connection, kind: str) -> set[int]:
     """Everybody about whom there is an event of a kind in the `events` tree."""
     query = select(events.c.customer).distinct().where(events.c.tree == EVENTS, events.c.kind == kind)

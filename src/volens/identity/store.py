@@ -28,6 +28,8 @@ from sqlalchemy import (
     update,
 )
 
+from volens.errors import Tampered
+from volens.evidence import log
 from volens.identity.keys import KEK_ID_BYTES, WRAPPED_BYTES
 
 CHUNK = 500
@@ -260,6 +262,16 @@ def all_ages(connection: Connection) -> dict[int, str]:
 def numbers_given(connection: Connection) -> dict[str, int]:
     """The last number given, of customers and of accounts."""
     return {str(name): int(last) for name, last in connection.execute(select(numbers.c.name, numbers.c.last))}
+
+
+def require_new(connection: Connection, first: int) -> None:
+    """Raises `Tampered` if anything was ever recorded about a customer number from `first` on: it would be given twice."""
+    highest = log.highest_customer(connection)
+    if highest is not None and highest >= first:
+        raise Tampered(
+            f"The next customer number would be {first}, and number {highest} was given before.",
+            "Nothing was taken in. Look closer with: volens audit",
+        )
 
 
 def forget(connection: Connection, customer: int) -> list[int]:

@@ -36,6 +36,7 @@ from volens.identity.store import (
     customer_keys,
     customers,
     numbers,
+    require_new,
     wrap_under,
 )
 
@@ -380,9 +381,12 @@ def _plain(value: str) -> bytes:
 
 def _take(connection: Connection, name: str, how_many: int) -> int:
     """Reserves `how_many` numbers and returns the first. Never gives one twice."""
-    last = connection.execute(
-        select(numbers.c.last).where(numbers.c.name == name).with_for_update()
-    ).scalar_one()
+    query = select(numbers.c.last).where(numbers.c.name == name).with_for_update()
+    last = connection.execute(query).scalar_one_or_none()
+    if last is None:
+        raise Tampered(f"The last number given ({name}) is not on record.", "Nothing was taken in. Run: volens audit")
+    if name == "customer":
+        require_new(connection, int(last) + 1)
     if how_many:
         connection.execute(update(numbers).where(numbers.c.name == name).values(last=last + how_many))
     if last + how_many >= 2**31:

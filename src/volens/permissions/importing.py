@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,10 @@ class Account(Protocol):
     @property
     def customer(self) -> int:
         """The number of whoever holds it."""
+
+    @property
+    def account(self) -> int:
+        """Its own number; numbers are given in order and never again."""
 
 
 class Directory(People, Protocol):
@@ -181,19 +186,25 @@ class Importer:
     def _judged(self, lines: Sequence[Line], judge: Judge) -> Iterator[Imported | tuple[Line, str]]:
         """Each line as a choice, or with the reason against it."""
         accounts = {line.number: judge.account(line) for line in lines}
-        customers: dict[tuple[str, str], int] = {}
+        held: dict[tuple[str, str], Account] = {}
         for kind in ("card", "email"):
             values = {account[1] for account in accounts.values() if account is not None and account[0] == kind}
             if values:
                 found = self._people.known(kind, sorted(values))
-                customers |= {(kind, value): account.customer for value, account in found.items()}
+                held |= {(kind, value): account for value, account in found.items()}
         with self._records.reading() as connection:
             self._judged_at = log.size(connection, EVENTS)
-            countries = self._people.country_of(connection, set(customers.values()))
+            countries = self._people.country_of(connection, {one.customer for one in held.values()})
+            erasures = _erasures(connection)
         for line in lines:
             account = accounts[line.number]
-            customer = customers.get(account) if account is not None else None
-            verdict = judge.judge(line, customer, countries.get(customer or 0, self._country))
+            who = held.get(account) if account is not None else None
+            if who is None:
+                verdict = judge.judge(line, None, self._country)
+            else:
+                earlier = bisect_left(erasures, (who.account, date.min))
+                until = erasures[earlier - 1][1] if earlier else None
+                verdict = judge.judge(line, who.customer, countries.get(who.customer, self._country), until)
             yield verdict if isinstance(verdict, Imported) else (line, verdict)
 
     def _take_piece(
@@ -320,6 +331,12 @@ class Importer:
                 words = self._keys.seal_intake(json.dumps(line.said, ensure_ascii=False, default=str).encode())
             found.append((line.number, reason, words))
         return found
+
+
+def _erasures(connection: Connection) -> list[tuple[int, date]]:
+    """Of each erasure, oldest first: the last account that was there, and the day. Accounts beyond it were met afterwards."""
+    rows = log.rows(connection, EVENTS, kinds=["erased"])
+    return sorted((int(row.said().get("last_account", 0)), date.fromisoformat(str(row.day))) for row in rows)
 
 
 def _sealed(one: Imported, sealer: Sealer) -> GroupRow:

@@ -6,6 +6,8 @@ Rules:
    which that text exists, and to recipients whom it names.
 3. A no needs no text. It needs its time like every line, for without it nobody can tell whether it came before or after a yes.
 4. The house's own acts (`expired`, `invalidated`) cannot be imported: they follow from the choices.
+5. A yes that is older than the last erasure before its card was met may be that of somebody who was erased and came back. Nobody
+   can tell, since no store leads from the erased to a card; so it waits.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ REASONS = MappingProxyType(
         "text-invalidated": "the text was invalidated: no yes under it counts",
         "unknown-language": "the text does not exist in that language, so nobody can have accepted it",
         "too-young": "the person is too young for this yes; a parent's is recorded with volens permit --by parent",
-        "card-moved": "purchases of a card that moved still stand under this number; run volens customer relabel first",
+        "older-than-an-erasure": "the card was met after somebody had been erased, and this yes is older: it may be hers; ask anew",
+    "card-moved": "purchases of a card that moved still stand under this number; run volens customer relabel first",
         "unknown-recipient": "no text of the purpose, or not this one, names that recipient",
     }
 )
@@ -84,8 +87,11 @@ class Judge:
                 return kind, value
         return None
 
-    def judge(self, line: Line, customer: int | None, country: str) -> Imported | str:
-        """The choice, or the key of the reason against it in `REASONS`."""
+    def judge(self, line: Line, customer: int | None, country: str, erased_until: date | None = None) -> Imported | str:
+        """The choice, or the key of the reason against it in `REASONS`.
+
+        `erased_until`: the day of the last erasure before the line's account was met, if there was one.
+        """
         if line.said is None:
             return "unreadable-line"
         if customer is None:
@@ -112,6 +118,8 @@ class Judge:
         against = self._against_text(purpose, kind, recipient, text, said["language"], day)
         if against:
             return against
+        if kind in PERMITTING and erased_until is not None and day <= erased_until:
+            return "older-than-an-erasure"
         how = {
             "at": at.astimezone(UTC).isoformat(),
             "language": said["language"],

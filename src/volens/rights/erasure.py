@@ -153,7 +153,11 @@ class Erasure:
                 ended = self._ledger.end_all(connection, customer, "revoked", today)
                 gone = identity.forget(connection, customer)
                 self._ask(connection, customer, today, due)
-                detail: dict[str, Any] = {"accounts": gone, "by": one.by, "why": one.why, "ended": ended, "due": due.isoformat()}
+                detail: dict[str, Any] = {
+                    "accounts": gone, "by": one.by, "why": one.why, "ended": ended, "due": due.isoformat(),
+                    # An old yes for a card that is met after this may be hers: see `permissions.judge`.
+                    "last_account": identity.numbers_given(connection)["account"],
+                }  # fmt: skip
                 log.append(connection, EVENTS, [Event("erased", customer=customer, day=today, detail=detail)])
             kept = log.count_about(connection, EVENTS, customer)
             said = detail if done is None else done.said()

@@ -238,3 +238,24 @@ def test_what_may_not_be_used_is_refused_before_anything_is_touched(lot: Lot) ->
         lot.restore(backup, SAID)
     assert lot.permitted() == before
     lot.judged()
+
+
+def test_one_choice_after_the_back_up_costs_no_budget(lot: Lot) -> None:
+    saved = lot.back_up()
+    lot.say(1, "withdrawn")
+    lot.lose()
+    done = lot.restore(saved, SAID)
+    assert done.lost[EVENTS] > 0
+    assert done.years_spent == [], "what was signed before the copy explains every public event that is lost"
+
+
+def test_published_packages_come_back_with_the_house(lot: Lot) -> None:
+    with lot.open() as house:
+        releases = house.settings.releases
+    releases.mkdir(exist_ok=True)
+    (releases / "maker-1.volens").write_bytes(b"a package")
+    saved = lot.back_up()
+    shutil.rmtree(releases)
+    lot.lose()
+    lot.restore(saved)
+    assert (releases / "maker-1.volens").read_bytes() == b"a package"

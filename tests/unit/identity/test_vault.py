@@ -11,6 +11,8 @@ from tests.support.shop import Shop
 
 from volens.customers.enrolment import Enrolled
 from volens.errors import BadInput, KeysMissing, NotFound, Tampered
+from volens.evidence import log
+from volens.evidence.log import EVENTS, Event
 from volens.identity import keys as house_keys
 from volens.identity.pseudonymise import Pseudonymiser
 
@@ -151,3 +153,17 @@ def test_a_quarantined_row_opens_with_the_intake_key_alone(tmp_path: Path) -> No
     assert keys.seal_intake(b"a line") != sealed, "a fresh nonce each time"
     with pytest.raises(Tampered):
         others.open_intake(sealed)
+
+
+def test_a_number_that_was_given_is_never_given_again(shop: Shop) -> None:
+    """Also when somebody turned the counter back in the records."""
+    shop.people(3)
+    with shop.records.writing() as connection:
+        log.append(connection, EVENTS, [Event("erased", customer=3)])
+        connection.exec_driver_sql("update numbers set last = 1 where name = 'customer'")
+    with pytest.raises(Tampered, match="was given before"):
+        shop.vault.identify("card", ["somebody new"])
+    with shop.records.writing() as connection:
+        connection.exec_driver_sql("delete from numbers where name = 'customer'")
+    with pytest.raises(Tampered, match="not on record"):
+        shop.vault.identify("card", ["somebody new"])

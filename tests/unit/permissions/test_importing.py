@@ -17,10 +17,13 @@ from volens.audit.run import audit
 from volens.errors import BadInput, MappingError, Unavailable
 from volens.evidence import groups, log
 from volens.evidence.log import EVENTS
+from volens.identity.tombstones import Tombstones
 from volens.permissions import importing, layout
 from volens.permissions.importing import Importer, Summary
 from volens.permissions.layout import Mapped
 from volens.permissions.ledger import Choice
+from volens.purchases import queue
+from volens.rights.erasure import Erasure
 
 HEADER = "card,purpose,recipient,kind,text,language,time,surface,actor,proof"
 YES = f"card-0,{STATISTICS},*,given,statistics/2,fr,2025-11-03T10:00:00+01:00,till form,,F-17"
@@ -287,3 +290,29 @@ def test_a_withdrawal_between_two_pieces_holds(shop: Shop, monkeypatch: pytest.M
     importer(shop).take_in(file, told=withdraw)
     assert permitted(shop) == {people[1], people[2]}
     assert date(2025, 11, 3) < shop.hand.instant.date()
+
+
+def erased(shop: Shop, customer: int) -> None:
+    """As `volens customer erase` does it."""
+    stones = Tombstones(shop.folder / "tombstones")
+    erasure = Erasure(shop.records, shop.vault, shop.ledger, stones, shop.hand.clock, "FR", queue.ask)
+    erasure.erase(customer, by="A", why="objection")
+
+
+def test_whoever_was_erased_and_comes_back_gets_no_old_yes(shop: Shop) -> None:
+    (gone, stayed) = shop.people(2)
+    assert take(shop, [line(0, "given", "2025-11-03"), line(1, "given", "2025-11-03")]).taken == 2
+    erased(shop, gone)
+    back = shop.vault.identify("card", ["card-0"])[0].customer
+    assert back not in (gone, stayed)
+    summary = take(shop, [line(0, "given", "2025-11-03"), line(1, "refused", "2025-12-01")], name="again.csv")
+    assert dict(summary.reasons) == {"older-than-an-erasure": 1}
+    assert permitted(shop) == set(), "the other one's no came in"
+    shop.hand.pass_days(2)
+    assert take(shop, [line(0, "given", "2026-03-03")], name="anew.csv").taken == 1
+    assert permitted(shop) == {back}
+
+
+def test_a_house_in_which_nobody_was_erased_takes_old_choices_of_new_cards(shop: Shop) -> None:
+    shop.people(1)
+    assert take(shop, [line(0, "given", "2025-11-03")]).taken == 1
