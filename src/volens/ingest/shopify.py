@@ -72,7 +72,7 @@ def chunk(
 def orders(file: Path, mapping: Mapping, known: Known = nothing_known) -> Iterator[Value]:
     """One file's orders: objects of the API, or `rows` of the CSV with their `lines`."""
     if ".csv" not in file.name.lower():
-        for value in read_values(file):
+        for value in read_values(file, inside="orders"):
             whole = value.content.get("orders") if isinstance(value.content, dict) else None
             several = whole if isinstance(whole, list) else [value.content]
             for order in several:

@@ -163,7 +163,9 @@ def _json_lines(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]
                 continue
             try:
                 value = json.loads(line)
-            except ValueError:
+                # Neither NaN nor half a surrogate pair can be kept.
+                json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+            except (ValueError, RecursionError):
                 value = None
             said = {ours: value[theirs] for ours, theirs in names if theirs in value} if isinstance(value, dict) else None
             piece.append(Line(number, said))

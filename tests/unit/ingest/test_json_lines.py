@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tests.unit.ingest.ingest_house import NOW, TILLS, House
 
-from volens.ingest import json_lines
+from volens.errors import MappingError
+from volens.ingest import json_lines, shopify
 from volens.ingest.explain import explain
 from volens.ingest.mapping import Mapping, load, to_yaml
 
@@ -53,7 +54,20 @@ def test_numbers_are_never_rounded(house: House) -> None:
     assert house.take_in(path, NESTED).refused == {"unreadable-amount": 1}
 
 
-@pytest.mark.parametrize("broken", ["{", "nonsense", "[1]", '"text"', "7", "null", line()[:-3], line() + line()])
+DEEP = [
+    "[" * 100_000, '{"a":' * 100_000, '{"a":' * 3_000 + "1" + "}" * 3_000, "[" * 3_000 + "]" * 3_000,
+    line(staff={"deep": json.loads("[" * 120 + "]" * 120)}),
+]  # fmt: skip
+NO_JSON = [
+    line(price=[{"paid": float("nan")}]), line(staff=float("-inf")), line(ticket="\ud800"), line(**{"\udfff": 1}),
+    '"\\ud800"', "NaN",
+]  # fmt: skip
+
+
+BROKEN = ["{", "nonsense", "[1]", '"text"', "7", "null", line()[:-3], line() + line(), *NO_JSON, *DEEP]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_broken_line_is_refused_alone_with_its_number(house: House, broken: str, place: int) -> None:
     if broken == "[1]" and place == 0:
@@ -65,6 +79,33 @@ def test_a_broken_line_is_refused_alone_with_its_number(house: House, broken: st
     summary = house.take_in(path, NESTED)
     assert (summary.lines_accepted, summary.refused) == (2, {"unreadable-line": 1})
     assert [kept.line_number for kept in house.batches.quarantined(summary.batch)] == [place + 1]
+
+
+def test_escaped_pairs_and_words_about_numbers_are_text(house: House) -> None:
+    path = house.folder / "sales.jsonl"
+    path.write_text(line("\U0001f34e", staff="NaN, Infinity") + "\n", encoding="utf-8")
+    assert house.take_in(path, NESTED).lines_accepted == 1
+
+
+def test_an_array_with_a_value_that_is_no_json_loses_that_value_alone(house: House) -> None:
+    path = house.folder / "sales.json"
+    path.write_text("[" + ",\n".join([line("r1"), *NO_JSON, line("r2")]) + "]", encoding="utf-8")
+    summary = house.take_in(path, NESTED)
+    assert (summary.lines_accepted, summary.refused) == (2, {"unreadable-line": len(NO_JSON)})
+
+
+def test_an_array_that_is_nested_without_end_is_refused_with_the_line(house: House) -> None:
+    path = house.folder / "sales.json"
+    path.write_text("[\n" + line("r1") + ",\n" + "[" * 100_000, encoding="utf-8")
+    with pytest.raises(MappingError, match=r"sales.json, line 3: what begins there is nested more than 100 deep, 1 objects"):
+        house.take_in(path, NESTED)
+
+
+def test_shopify_s_answers_lose_the_order_that_is_no_json(house: House) -> None:
+    path = house.folder / "orders.json"
+    path.write_text(json.dumps({"orders": [{"id": 1}, {"id": float("nan")}, {"id": "\ud800"}, {"id": 4}]}), encoding="utf-8")
+    found = [value.content for value in shopify.orders(path, Mapping(source="web", format="shopify-orders"))]
+    assert found == [{"id": "1"}, '{"id": NaN}', '{"id": "\\ud800"}', {"id": "4"}]
 
 
 def test_a_first_line_that_is_one_bracket_alone_is_an_object_below_another(house: House) -> None:

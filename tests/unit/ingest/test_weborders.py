@@ -162,3 +162,14 @@ def test_what_is_cut_or_no_json_is_an_error(tmp_path: Path, content: bytes) -> N
         read(path)
     assert caught.value.remedy
     assert "A1" not in str(caught.value)
+
+
+def test_an_order_that_is_no_json_is_refused_alone(tmp_path: Path) -> None:
+    bad = [order("\ud800"), order(discount=float("nan")), order(orderedItem=[item(x=float("inf"))])]
+    texts = [json.dumps(one) for one in [order(), *bad, order("A2")]]
+    for text in ("\n".join(texts), "[" + ",\n".join(texts) + "]"):
+        path = tmp_path / "orders.json"
+        path.write_text(text, encoding="utf-8")
+        chunks = read(path)
+        assert [line for chunk in chunks for line in chunk.refused.line_number] == [2, 3, 4]
+        assert {reason for chunk in chunks for reason in chunk.refused.reason} == {"unreadable-order"}
