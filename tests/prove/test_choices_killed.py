@@ -22,6 +22,7 @@ from volens.audit.run import audit
 from volens.databases.connect import SqlDatabase, connect
 from volens.evidence import groups, log
 from volens.evidence.log import EVENTS
+from volens.ingest.payment_numbers import holds_payment_number
 from volens.permissions import endings, importing, store
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Choice
@@ -87,7 +88,7 @@ def test_an_import_killed_at_each_step_is_in_once(
     header = "card,purpose,kind,text,language,time,surface\n"
 
     def take_in(file: Path, shop: Shop) -> None:
-        Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR").take_in(file)
+        Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR", holds_payment_number).take_in(file)
 
     for at in range(1, STEPS_MAX):
         file = tmp_path / f"choices-{at}.csv"

@@ -38,6 +38,7 @@ from volens.ingest.explain import Explanation, explain
 from volens.ingest.intake import Progress, take_in
 from volens.ingest.mapping import Mapping
 from volens.ingest.master import PeopleSummary, take_in_people
+from volens.ingest.payment_numbers import holds_payment_number
 from volens.ingest.quarantine import Quarantine
 from volens.ingest.sources import known_mappings, require_own_name
 from volens.ingest.store import BatchRecords
@@ -88,7 +89,9 @@ class House:
         today = legal_day(clock.now(), programme.country)
         rules = rulebook(programme)
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
-        self.imports = Importer(records, self._vault, keys, terms(programme, today), clock, programme.country)
+        self.imports = Importer(
+            records, self._vault, keys, terms(programme, today), clock, programme.country, holds_payment_number
+        )
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
         self.upkeep = Upkeep(records, purchases, clock, programme.country, lambda: self.customers.relabel_alone())
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest, self.permissions.turn)

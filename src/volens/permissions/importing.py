@@ -37,7 +37,7 @@ from volens.identity import store as identity
 from volens.permissions import imports, settling, store
 from volens.permissions.endings import PAUSE_SECONDS, TIDY_EVERY
 from volens.permissions.imports import PLACED_LINES, SEALED_LINES, Progress
-from volens.permissions.judge import Imported, Judge
+from volens.permissions.judge import PAYMENT, Imported, Judge
 from volens.permissions.layout import Line, Mapped, read
 from volens.permissions.ledger import People, Terms
 from volens.permissions.state import KINDS, PERMITTING, Said
@@ -106,9 +106,13 @@ class Summary:
 class Importer:
     """Brings choices in from files."""
 
-    def __init__(self, records: Database, people: Directory, keys: Keys, terms: Terms, clock: Clock, country: str) -> None:
+    def __init__(
+        self, records: Database, people: Directory, keys: Keys, terms: Terms, clock: Clock, country: str,
+        payment: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        """`payment`: whether a payment number stands anywhere in a text."""
         self._records, self._people, self._keys = records, people, keys
-        self._terms, self._clock, self._country = terms, clock, country
+        self._terms, self._clock, self._country, self._payment = terms, clock, country, payment
         self._rules_at: tuple[int | None, int | None] = (None, None)
         self._judged_at = 0
         self._turn, self._let_go_at = 0, 0.0
@@ -181,7 +185,7 @@ class Importer:
         with self._records.reading() as connection:
             ended, self._rules_at = texts_ended(connection), log.newest_rules(connection)
             require_programme(connection, self._terms.programme)
-        return Judge(self._terms, mapped, self._clock.now(), ended)
+        return Judge(self._terms, mapped, self._clock.now(), ended, self._payment)
 
     def _judged(self, lines: Sequence[Line], judge: Judge) -> Iterator[Imported | tuple[Line, str]]:
         """Each line as a choice, or with the reason against it."""
@@ -327,7 +331,7 @@ class Importer:
         found = []
         for place, (line, reason) in enumerate(bad[: max(0, PLACED_LINES - before)]):
             words = None
-            if before + place < SEALED_LINES and line.said is not None:
+            if before + place < SEALED_LINES and line.said is not None and reason != PAYMENT:
                 words = self._keys.seal_intake(json.dumps(line.said, ensure_ascii=False, default=str).encode())
             found.append((line.number, reason, words))
         return found

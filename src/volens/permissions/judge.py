@@ -5,14 +5,16 @@ Rules:
 2. A yes counts only under the text that was in force in the person's country on the day when it was said, in a language in
    which that text exists, and to recipients whom it names.
 3. A no needs no text. It needs its time like every line, for without it nobody can tell whether it came before or after a yes.
-4. The house's own acts (`expired`, `invalidated`) cannot be imported: they follow from the choices.
+4. A line with a payment-card number or an IBAN anywhere in it is refused first, and nothing of it is kept. Excused is the number
+   of a card by which a customer is known: it is the shop's own.
+5. The house's own acts (`expired`, `invalidated`) cannot be imported: they follow from the choices.
 5. A yes that is older than the last erasure before its card was met may be that of somebody who was erased and came back. Nobody
    can tell, since no store leads from the erased to a card; so it waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -26,8 +28,11 @@ from volens.permissions.state import ALL, KINDS, PERMITTING
 
 OF_THE_HOUSE = frozenset({"expired", "invalidated"})
 
+PAYMENT = "payment-number"
+"""The reason of lines of which nothing is kept but their place."""
 REASONS = MappingProxyType(
     {
+        PAYMENT: "a payment-card number or an IBAN stands in the line; nothing of the line was kept",
         "unreadable-line": "the line does not have as many columns as the header, or is not a JSON object",
         "missing-account": "neither a card number nor an e-mail",
         "unknown-customer": "no customer is known by that card or e-mail; ingest the customer master first",
@@ -77,6 +82,8 @@ class Judge:
     now: datetime
     ended: Collection[str]
     """Texts that were invalidated."""
+    payment: Callable[[str], bool]
+    """Whether a payment number stands anywhere in a text."""
 
     def account(self, line: Line) -> tuple[str, str] | None:
         """Kind and value of the account that a line names."""
@@ -92,6 +99,8 @@ class Judge:
 
         `erased_until`: the day of the last erasure before the line's account was met, if there was one.
         """
+        if self.payment(self._all_words(line, customer is not None)):
+            return PAYMENT
         if line.said is None:
             return "unreadable-line"
         if customer is None:
@@ -147,6 +156,14 @@ class Judge:
         elif recipient != ALL and recipient not in self._ever_named.get(purpose, frozenset()):
             return "unknown-recipient"
         return None
+
+    def _all_words(self, line: Line, known: bool) -> str:
+        """Everything that the line says, one below the other, but the card by which the customer is known."""
+        account = self.account(line)
+        own = account is not None and known and account[0] == "card"
+        said = {**self.mapped.constants, **(line.said or {})}
+        words = [str(word) for name, word in said.items() if word is not None and not (own and name == "card")]
+        return "\n".join([*words, line.beside])
 
     def _word(self, said: Mapping[str, Any], name: str) -> str:
         value = said.get(name)

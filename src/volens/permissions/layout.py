@@ -13,7 +13,7 @@
 
 Rules:
 1. A file of any size is read in the memory of one piece.
-2. Only these columns are kept; what else stands in the file is never stored.
+2. Only these columns are kept; what else stands in the file is looked at for payment numbers, and never stored.
 3. A mapping gives other names to columns, other words to kinds, and constants for what the whole file has in common.
 """
 
@@ -77,6 +77,8 @@ class Line:
 
     number: int
     said: dict[str, Any] | None
+    beside: str = field(default="", repr=False)
+    """What else stands in the line, or all of a line that could not be read: to be looked at, never to be kept."""
 
 
 def load(path: Path) -> Mapped:
@@ -134,6 +136,7 @@ def _csv(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]]:
         header = next(reader, [])
         places = _places(header, mapped, path.name)
         wanted = [(ours, header.index(theirs)) for ours, theirs in places.items()]
+        read_at = {at for _, at in wanted}
         piece: list[Line] = []
         while True:
             try:
@@ -145,8 +148,11 @@ def _csv(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]]:
                 break
             if not row:
                 continue
-            said = {ours: row[at] for ours, at in wanted} if len(row) == len(header) else None
-            piece.append(Line(reader.line_num, said))
+            if len(row) == len(header):
+                beside = "\n".join(word for at, word in enumerate(row) if at not in read_at)
+                piece.append(Line(reader.line_num, {ours: row[at] for ours, at in wanted}, beside))
+            else:
+                piece.append(Line(reader.line_num, None, "\n".join(row)))
             if len(piece) >= LINES_AT_ONCE:
                 yield piece, raw.tell() / size
                 piece = []
@@ -157,6 +163,7 @@ def _csv(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]]:
 def _json_lines(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]]:
     size, piece = max(path.stat().st_size, 1), list[Line]()
     names = [(ours, mapped.columns.get(ours, ours)) for ours in COLUMNS]
+    read_keys = {theirs for _, theirs in names}
     with path.open("rb") as raw:
         for number, line in enumerate(raw, start=1):
             if not line.strip():
@@ -167,8 +174,12 @@ def _json_lines(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]
                 json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
             except (ValueError, RecursionError):
                 value = None
-            said = {ours: value[theirs] for ours, theirs in names if theirs in value} if isinstance(value, dict) else None
-            piece.append(Line(number, said))
+            if isinstance(value, dict):
+                said = {ours: value[theirs] for ours, theirs in names if theirs in value}
+                beside = {key: inner for key, inner in value.items() if key not in read_keys}
+                piece.append(Line(number, said, json.dumps(beside, ensure_ascii=False) if beside else ""))
+            else:
+                piece.append(Line(number, None, line.decode(errors="replace")))
             if len(piece) >= LINES_AT_ONCE:
                 yield piece, raw.tell() / size
                 piece = []
@@ -184,12 +195,15 @@ def _parquet(path: Path, mapped: Mapped) -> Iterator[tuple[list[Line], float]]:
     with file:
         places = _places(file.schema_arrow.names, mapped, path.name)
         total, number = max(file.metadata.num_rows, 1), 0
-        for batch in file.iter_batches(batch_size=LINES_AT_ONCE, columns=list(places.values())):
+        others = [name for name in file.schema_arrow.names if name not in places.values()]
+        for batch in file.iter_batches(batch_size=LINES_AT_ONCE):
             columns = [batch.column(theirs).to_pylist() for theirs in places.values()]
+            besides = batch.select(others).to_pylist()
             piece = []
-            for values in zip(*columns, strict=True):
+            for values, beside in zip(zip(*columns, strict=True), besides, strict=True):
                 number += 1
-                piece.append(Line(number, dict(zip(places, values, strict=True))))
+                words = "\n".join(str(word) for word in beside.values() if word is not None)
+                piece.append(Line(number, dict(zip(places, values, strict=True)), words))
             yield piece, number / total
 
 

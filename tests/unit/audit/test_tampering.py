@@ -24,6 +24,7 @@ from volens.errors import Tampered
 from volens.evidence import groups, log
 from volens.evidence.log import EVENTS, PUBLIC, TREES, Event, Row
 from volens.evidence.merkle import Frontier, leaf_hash
+from volens.ingest.payment_numbers import holds_payment_number
 from volens.ingest.store import BatchRecords, Quarantined
 from volens.insights.accountant import Accountant, Charge
 from volens.permissions import settling
@@ -74,7 +75,7 @@ def a_year(shop: Shop) -> list[int]:
     lives(shop)
     old = shop.folder / "old.csv"
     old.write_text(f"card,purpose,kind,time,surface\ncard-1,{STATISTICS},refused,2026-01-05T10:00:00Z,paper\ncard-1,x,y,z,w\n")
-    Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR").take_in(old)
+    Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR", holds_payment_number).take_in(old)
     with shop.records.writing() as connection:
         lines = some_lines(20, days=5)
         parts = list(split(lines))

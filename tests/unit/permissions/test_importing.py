@@ -18,6 +18,7 @@ from volens.errors import BadInput, MappingError, Unavailable
 from volens.evidence import groups, log
 from volens.evidence.log import EVENTS
 from volens.identity.tombstones import Tombstones
+from volens.ingest.payment_numbers import holds_payment_number
 from volens.permissions import importing, layout
 from volens.permissions.importing import Importer, Summary
 from volens.permissions.layout import Mapped
@@ -30,7 +31,7 @@ YES = f"card-0,{STATISTICS},*,given,statistics/2,fr,2025-11-03T10:00:00+01:00,ti
 
 
 def importer(shop: Shop) -> Importer:
-    return Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR")
+    return Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR", holds_payment_number)
 
 
 def take(shop: Shop, lines: Sequence[str], name: str = "old.csv", mapped: Mapped | None = None, header: str = HEADER) -> Summary:
@@ -316,3 +317,52 @@ def test_whoever_was_erased_and_comes_back_gets_no_old_yes(shop: Shop) -> None:
 def test_a_house_in_which_nobody_was_erased_takes_old_choices_of_new_cards(shop: Shop) -> None:
     shop.people(1)
     assert take(shop, [line(0, "given", "2025-11-03")]).taken == 1
+
+
+CARD = "4111 1111 1111 1111"
+IBAN = "FR1420041010050500013M02606"
+
+
+def _rows(card: str, actor: str, proof: str, note: str) -> dict[str, str]:
+    return {
+        "card": card, "purpose": STATISTICS, "kind": "given", "text": "2", "language": "fr", "time": "2025-11-03T10:00:00+01:00",
+        "surface": "app", "actor": actor, "proof": proof, "note": note,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_of_a_line_with_a_payment_number_nothing_is_kept(shop: Shop, ending: str) -> None:
+    shop.people(1)
+    rows = [
+        _rows("4111111111111111", "", "", ""), _rows("card-0", CARD, "", ""), _rows("card-0", "", f"paid by {CARD}", ""),
+        _rows("card-0", "", "", IBAN), _rows("card-0", "", "F-17", "a note"),
+    ]  # fmt: skip
+    file = shop.folder / f"old.{ending}"
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    elif ending == "jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        file.write_text("\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows), f"x,{CARD}"]) + "\n")
+    refused = 5 if ending == "csv" else 4
+    assert importer(shop).explain(file).reasons == {"payment-number": refused}
+    summary = importer(shop).take_in(file)
+    assert (summary.taken, dict(summary.reasons)) == (1, {"payment-number": refused})
+    waiting = importer(shop).waiting()
+    assert [(one.reason, one.sealed) for one in waiting] == [("payment-number", None)] * refused
+
+
+def test_the_shop_s_own_card_may_look_like_a_payment_card(shop: Shop) -> None:
+    shop.vault.identify("card", ["4111111111111111"])
+    summary = take(shop, [YES.replace("card-0", "4111111111111111"), YES.replace("card-0", "4242424242424242")])
+    assert (summary.taken, dict(summary.reasons)) == (1, {"payment-number": 1})
+
+
+def test_a_json_line_that_cannot_be_kept_is_refused_alone(shop: Shop) -> None:
+    shop.people(1)
+    good = json.dumps(_rows("card-0", "", "F-17", ""))
+    file = shop.folder / "old.jsonl"
+    bad = [good.replace('"F-17"', word) for word in ("NaN", '"\\ud800"', "[" * 100_000)]
+    file.write_text("\n".join([*bad, good]) + "\n")
+    summary = importer(shop).take_in(file)
+    assert (summary.taken, dict(summary.reasons)) == (1, {"unreadable-line": 3})
