@@ -1,8 +1,9 @@
 """A payment-card number or an IBAN in a line: such a line is refused, and nothing of what it said is kept anywhere.
 
 1. Looked at is every column of a line, also those that mean nothing to Volens, and every value of a JSON object.
-2. A card number is 13 to 19 digits, alone or in groups (blanks, hyphens, points, low lines), that pass Luhn (ISO/IEC
-   7812-1 annex B) and begin with a range that a card scheme issues at that length. An IBAN is a country's letters with
+2. A card number is 13 to 19 digits, alone or in groups (blanks, hyphens of any kind, points, low lines; slashes between groups of
+   four and more, which dates have not), in any width of writing, or 15 or 16 behind zeros that fill a field, that pass Luhn
+   (ISO/IEC 7812-1 annex B) and begin with a range that a card scheme issues at that length. An IBAN is a country's letters with
    that country's length (ISO 13616, SWIFT's registry) whose remainder by 97 is 1.
 3. Excused is what the mapping or the catalogue declares: a product code that the catalogue knows or that is a whole
    GTIN with a right check digit, in a column of product codes; a loyalty card that fits `card_pattern`; a receipt that
@@ -17,7 +18,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -64,13 +65,30 @@ FEWEST_IBAN_DIGITS = 8
 PRODUCT_CODES = frozenset({"ean", "ean8", "ean13", "gtin", "gtin13", "gtin14", "upc", "barcode", "sku", "codebarre"})
 PHONES = frozenset({"phone", "telephone", "tel", "mobile", "portable", "fax"})
 
-_GAP = r"[ \x{a0}\x{202f}\-._]{0,3}"
-_CARD_LIKE = f"[0-9](?:{_GAP}[0-9]){{{FEWEST - 1}}}"
-_IBAN_LIKE = rf"(?:^|[^A-Za-z0-9]|[Ii][Bb][Aa][Nn])[A-Za-z]{{2}}[0-9]{{2}}(?:{_GAP}[A-Za-z0-9]){{11}}"
-_LIKE = f"{_CARD_LIKE}|{_IBAN_LIKE}"  # for RE2
+FILLED = (15, 16)
+"""Digits of a card number that may stand behind zeros in one group: shorter ones would be GTINs, which are filled up too."""
+_BLANKS = "\u00a0\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+_HYPHENS = "\u00ad\u2010-\u2015\u2043\u2212\ufe58\ufe63"
 
-_PY_GAP = "[ \u00a0\u202f\\-._]{0,3}"
-_RUN = re.compile(f"[0-9](?:{_PY_GAP}[0-9]){{{FEWEST - 1},}}", re.ASCII)
+
+def _like(more: str) -> str:
+    """What RE2 looks for, with these further signs between groups."""
+    gap = f"[ {more}._-]{{0,3}}"
+    card = f"[0-9](?:[ {more}._/-]{{0,3}}[0-9]){{{FEWEST - 1}}}"
+    return rf"{card}|(?:^|[^A-Za-z0-9]|[Ii][Bb][Aa][Nn])[A-Za-z]{{2}}[0-9]{{2}}(?:{gap}[A-Za-z0-9]){{11}}"
+
+
+_LIKE = _like("")  # of texts in ASCII
+_LIKE_WIDE = f"[\uff10-\uff5a]|{_like(_BLANKS + _HYPHENS + chr(0xFF0D) + chr(0xFF0E) + chr(0xFF0F) + chr(0xFF3F))}"
+# Full-width signs are those of ASCII.
+_PLAIN = {
+    **{ord(sign): " " for sign in map(chr, range(0x2000, 0x3001)) if re.match(f"[{_BLANKS}]", sign)},
+    **{ord(sign): "-" for sign in map(chr, range(0x2000, 0x2213)) if re.match(f"[{_HYPHENS}]", sign)},
+    0xA0: " ", 0xFEFF: " ", 0xAD: "-", 0xFE58: "-", 0xFE63: "-", **{0xFEE0 + sign: chr(sign) for sign in range(0x21, 0x7F)},
+}  # fmt: skip
+
+_PY_GAP = "[ \\-._]{0,3}"
+_RUN = re.compile(f"[0-9](?:[ \\-._/]{{0,3}}[0-9]){{{FEWEST - 1},}}", re.ASCII)
 _GROUP = re.compile(r"[0-9]+", re.ASCII)
 # A look ahead, so that a code in front of an IBAN does not swallow it.
 _IBAN = re.compile(
@@ -101,6 +119,8 @@ def gtin(digits: str) -> bool:
 
 def holds_payment_number(text: str) -> bool:
     """Whether a card number or an IBAN stands anywhere in a text."""
+    if not text.isascii():
+        text = text.translate(_PLAIN)
     return any(map(card_number, _windows(text))) or any(map(iban, _ibans(text)))
 
 
@@ -210,13 +230,21 @@ def _suspicious(texts: pa.Array) -> np.ndarray:
     if bare.any():
         numbers = longer.filter(pa.array(bare))
         sizes = pc.binary_length(numbers).to_numpy(zero_copy_only=False)
-        out[long[bare]] = _cards(numbers.cast(pa.uint64()).to_numpy(zero_copy_only=False), sizes)
+        whole = numbers.cast(pa.uint64()).to_numpy(zero_copy_only=False)
+        for filled in FILLED:
+            sizes = np.where((sizes > filled) & (whole >= 10 ** (filled - 1)) & (whole < 10**filled), filled, sizes)
+        out[long[bare]] = _cards(whole, sizes)
     if not bare.all():
         others = longer.filter(pa.array(~bare))
-        like = np.flatnonzero(pc.match_substring_regex(others, _LIKE).to_numpy(zero_copy_only=False))
-        where = long[~bare]
-        for place in like:
-            out[where[place]] = holds_payment_number(others[int(place)].as_py())
+        where, plain = long[~bare], pc.string_is_ascii(others)
+        for pattern, those in ((_LIKE, plain), (_LIKE_WIDE, pc.invert(plain))):
+            if not pc.any(those).as_py():
+                continue
+            some, at = others, where
+            if not pc.all(those).as_py():
+                some, at = others.filter(those), where[those.to_numpy(zero_copy_only=False)]
+            for place in np.flatnonzero(pc.match_substring_regex(some, pattern).to_numpy(zero_copy_only=False)):
+                out[at[place]] = holds_payment_number(some[int(place)].as_py())
     return out
 
 
@@ -254,16 +282,22 @@ def _luhn(digits: str) -> bool:
 def _windows(text: str) -> Iterator[str]:
     """Every row of neighbouring digit groups that is as long as a card number."""
     for run in _RUN.finditer(text):
-        groups = _GROUP.findall(run.group())
+        found = list(_GROUP.finditer(run.group()))
+        groups = [one.group() for one in found]
+        slashed = ["/" in run.group()[one.end() : two.start()] for one, two in pairwise(found)]
         # +49 1512 3456789 would be one of Visa's old numbers in one of ten cases.
         called = run.start() > 0 and text[run.start() - 1] == "+" and len("".join(groups)) == PHONE_DIGITS
         for start in range(1 if called else 0, len(groups)):
-            digits = ""
-            for group in groups[start:]:
+            digits, shortest, slash = "", MOST, False
+            if len(filled := groups[start].lstrip("0")) < len(groups[start]) and len(filled) in FILLED:
+                yield filled
+            for place, group in enumerate(groups[start:], start):
+                if place > start:
+                    shortest, slash = min(shortest, len(groups[place - 1])), slash or slashed[place - 1]
                 digits += group
                 if len(digits) > MOST:
                     break
-                if len(digits) >= FEWEST:
+                if len(digits) >= FEWEST and not (slash and shortest < 4):
                     yield digits
 
 

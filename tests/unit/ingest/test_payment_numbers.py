@@ -70,7 +70,32 @@ def test_other_long_numbers_are_left_alone(text: str) -> None:
     assert not holds_payment_number(text)
 
 
-@given(st.text("0123456789 -.", max_size=40))
+WIDE = VISA.translate({ord(digit): chr(ord(digit) + 0xFEE0) for digit in "0123456789"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111/1111/1111/1111", "3782/822463/10005", "4111\u20111111\u20111111\u20111111", WIDE,
+        "4111\u2212 1111 \u2013 1111\u2003-1111",
+        f"pay\u00e9 {WIDE[:4]} {WIDE[4:8]}\uff0d{WIDE[8:]}", "004111111111111111", "0000004111111111111111", f"no {'0' * 9}{AMEX}.",
+        "FR14\u20112004\u20111010\u20110505\u20110001\u20113M02\u2011606",
+    ],
+)  # fmt: skip
+def test_other_ways_to_write_them_are_found(text: str) -> None:
+    assert holds_payment_number(text)
+    assert Watch().lines(pa.table({"x": ["a", text, f"said: {text}"]}), {}).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "text", ["04222222222222", "0004222222222222", "42/42/42/4242/424242", "4111/111/1111/1111/11", "004242424242424241"]
+)
+def test_filled_gtins_and_dates_are_left_alone(text: str) -> None:
+    assert not holds_payment_number(text)
+    assert not Watch().lines(pa.table({"x": [text, f"said: {text}"]}), {}).any()
+
+
+@given(st.text("0123456789 -./\u2011\uff14", max_size=40))
 def test_by_column_and_one_by_one_are_the_same(text: str) -> None:
     """The fast way over columns of digits against the plain one."""
     found = Watch().lines(pa.table({"a": [text, None, "x"]}), {})
