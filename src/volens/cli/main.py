@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from datetime import date
 from pathlib import Path
@@ -81,7 +82,7 @@ def init(folder: Path, records_url: str | None, customers: int, upgrade: bool) -
 The key that signs the record (publish it, so that others can compare):
   {house.log_key}
 
-Next:  cd {folder}  and  volens check programme""")
+Next:  cd {shlex.quote(str(folder))}  and  volens check programme""")
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,5 +74,5 @@ def told(written: list[Path]) -> str:
     return "\n".join([
         *map(str, written),
         f"Under the log of {state[1]} public events, root {state[2]}.",
-        f"Keep it. Anybody can check it: volens verify {written[0]}",
+        f"Keep it. Anybody can check it: volens verify {shlex.quote(str(written[0]))}",
     ])

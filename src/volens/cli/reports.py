@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -163,7 +164,7 @@ def publish(house: Path, release: str, actor: str, as_json: bool) -> None:
 
     with open_house(house, clock=clock()) as opened:
         file = opened.reports.publish(release, actor)
-    tell({"release": release, "file": str(file)}, f"{file}\nAnybody can check it: volens verify {file}", as_json)
+    tell({"release": release, "file": str(file)}, f"{file}\nAnybody can check it: volens verify {shlex.quote(str(file))}", as_json)
 
 
 @report.command("list")

@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import time
@@ -296,7 +297,7 @@ def _end(story: Story, first: Path) -> None:
     story.console.print(table)
     story.say("end.keys")
     story.console.print()
-    story.console.print(f"{story.word('end.check')}  {_command()} verify {first}", soft_wrap=True)
+    story.console.print(f"{story.word('end.check')}  {_command()} verify {shlex.quote(str(first))}", soft_wrap=True)
     story.console.print(f"{story.word('end.look')}  python3 -m webbrowser {page.resolve().as_uri()}", soft_wrap=True)
 
 

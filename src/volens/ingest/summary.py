@@ -62,7 +62,8 @@ class Summary:
         if self.duplicate_receipts:
             out.append(f"  Known already, counted once: {self.duplicate_receipts:,} receipts ({self.duplicate_lines:,} lines).")
         if self.refused:
-            out.append(f"  Refused, kept sealed in quarantine for 30 days: {self.lines_refused:,} lines.")
+            kept = self.lines_refused - self.refused.get("payment-number", 0)
+            out.append(f"  Refused: {self.lines_refused:,} lines, of which {kept:,} are kept sealed in quarantine for 30 days.")
             for reason, lines in sorted(self.refused.items(), key=lambda item: (-item[1], item[0])):
                 out.append(f"    {lines:>9,}  {reason}: {REASONS[reason]}")
         if self.accounts_new:
