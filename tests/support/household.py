@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, PRODUCTS, STATISTICS, Line, write_feed
 from volens.app import House, initialise, open_house
@@ -78,9 +78,15 @@ def step(function: Step) -> Step:
 
 @step
 def init(life: Household) -> None:
-    """A new house. Where a first try broke, the folder holds a part of one: people are told to choose an empty one."""
+    """A new house. Where a first try broke, folder and databases hold a part of one: people are told to start from nothing."""
     if life.home.exists():
         shutil.rmtree(life.home)
+        if life.records_url is not None:
+            engine = create_engine(life.records_url)
+            with engine.begin() as connection:
+                for schema in ("records", "customer_keys", "records_purchases_catalog"):
+                    connection.execute(text(f'drop schema if exists "{schema}" cascade'))
+            engine.dispose()
     with initialise(life.home, records_url=life.records_url, customers=1_000, clock=fixed(NOW)) as house:
         house.checkpoint()
 

@@ -72,8 +72,10 @@ def migrate(settings: Settings, *, new: bool = False) -> None:
     for url, history in ((settings.records_url, "records"), (settings.customer_keys_url, "customer_keys")):
         make_schema(url)
         database = connect(url, create=new)
-        upgrade(database, history)
-        database.dispose()
+        try:
+            upgrade(database, history)
+        finally:
+            database.dispose()
 
 
 def open_house(home: Path, *, clock: Clock | None = None) -> House:

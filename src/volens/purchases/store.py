@@ -115,7 +115,11 @@ class PurchasesStore:
         if catalog.table_exists(IDENTIFIER):
             catalog.close()
             raise BadInput(f"There is a purchases table in {folder} already.", "Open it, or choose another folder.")
-        return cls(folder, catalog, make_table(catalog, folder, customers))
+        try:
+            return cls(folder, catalog, make_table(catalog, folder, customers))
+        except BaseException:
+            catalog.close()
+            raise
 
     @classmethod
     def open(cls, folder: Path, *, catalog_url: str | None = None) -> PurchasesStore:
@@ -130,6 +134,12 @@ class PurchasesStore:
         except NoSuchTableError:
             catalog.close()
             raise NotFound(f"There is no purchases table in {folder}.", remedy) from None
+        except OSError as error:
+            catalog.close()
+            raise Unavailable(
+                f"The purchases table in {folder} lacks the files that its catalog names.",
+                "Restore the folder; after a `volens init` that failed, take its databases away and run it again.",
+            ) from error
         return cls(folder, catalog, table)
 
     def close(self) -> None:
