@@ -19,6 +19,7 @@ from volens.databases.connect import SqlDatabase, connect
 from volens.errors import NotNow
 from volens.identity import links
 
+ROOT = Path(__file__).parents[2]
 CARDS = 8
 
 
@@ -52,8 +53,8 @@ def work(role: str, records: str, customer_keys: str, folder: str) -> None:
 
 
 def start(roles: Sequence[str], urls: Urls, folder: Path) -> list[subprocess.Popen[bytes]]:
-    command = [sys.executable, str(Path(__file__).resolve())]
-    return [subprocess.Popen([*command, role, urls.records, urls.customer_keys, str(folder)]) for role in roles]
+    command = [sys.executable, "-m", "tests.prove.test_links_and_kills"]
+    return [subprocess.Popen([*command, role, urls.records, urls.customer_keys, str(folder)], cwd=ROOT) for role in roles]
 
 
 def permitted(shop: Shop) -> set[int]:
