@@ -25,6 +25,7 @@ from tests.support.shop import REMINDERS, STATISTICS, Shop, terms
 
 from volens.databases.connect import connect, make_schema
 from volens.databases.migrate import upgrade
+from volens.ingest.payment_numbers import holds_payment_number
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Choice
 
@@ -100,7 +101,7 @@ def bench_import(rows: int, postgres: bool, quiet: bool) -> None:
         time.sleep(3)
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()
-    summary = Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR").take_in(file)
+    summary = Importer(shop.records, shop.vault, shop.keys, terms(), shop.hand.clock, "FR", holds_payment_number).take_in(file)
     took = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     stop.touch()
