@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two workers: the tests that talk to databases and fork processes want a core each.
 WORKERS ?= 2
+# Tests wait for disks more than for processors: their folders lie in memory where there is enough of it.
+MEMORY := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 6000000 ] 2>/dev/null && echo /dev/shm)
+test check prove: export TMPDIR := $(or $(TMPDIR),$(MEMORY),/tmp)
 
 .PHONY: demo test check prove bench fix lock clean
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.checked import checked_programme
+from tests.support.migrated import files, upgrade
 from tests.support.needs import fresh_schemas
 from tests.support.shop import Shop
 from volens.databases.connect import SqlDatabase, connect, make_schema
-from volens.databases.migrate import upgrade
+
+POSTGRES_AMONG_PROOFS = (
+    "tests/web/", "tests/unit/audit/test_tampering.py", "tests/unit/app/test_backup_and_restore.py", "tests/unit/doorways/",
+    "tests/unit/audiences/", "tests/unit/publishing/", "tests/unit/devices/", "tests/unit/campaigns/",
+)  # fmt: skip
+"""Where the same statements run as in many other tests: on PostgreSQL they are run by `make prove`, on SQLite by both."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the long way of what `make test` runs in its short form."""
+    for item in items:
+        if item.get_closest_marker("postgres") and item.nodeid.startswith(POSTGRES_AMONG_PROOFS):
+            item.add_marker(pytest.mark.prove)
 
 
 @dataclass(frozen=True)
@@ -38,35 +52,43 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Urls]:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both SQLite stores, migrated once: running the migrations for each test took a third of the tests' time."""
-    folder = tmp_path_factory.mktemp("migrated")
-    for name, history in (("records", "records"), ("customer-keys", "customer_keys")):
-        database = connect(f"sqlite:///{folder / name}.db")
-        upgrade(database, history)
-        database.dispose()
-    return folder
+    """Both SQLite stores, migrated once."""
+    return files(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_once() -> Iterator[None]:
+    """The same programme on the same day is checked once a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for place in ("opening", "house"):
+            patch.setattr(f"volens.app.{place}.checked_programme", checked_programme)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def migrated_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Houses that tests make get copies of databases that were migrated once, except where every write is broken."""
+    if "broken" not in request.path.parts:
+        monkeypatch.setattr("volens.app.opening.upgrade", upgrade)
 
 
 @pytest.fixture
-def records(urls: Urls, migrated: Path) -> Iterator[SqlDatabase]:
+def records(urls: Urls) -> Iterator[SqlDatabase]:
     """Migrated records."""
-    database = _opened(urls.records, "records", migrated / "records.db")
+    database = _opened(urls.records, "records")
     yield database
     database.dispose()
 
 
 @pytest.fixture
-def key_store(urls: Urls, migrated: Path) -> Iterator[SqlDatabase]:
+def key_store(urls: Urls) -> Iterator[SqlDatabase]:
     """A migrated store of customer keys."""
-    database = _opened(urls.customer_keys, "customer_keys", migrated / "customer-keys.db")
+    database = _opened(urls.customer_keys, "customer_keys")
     yield database
     database.dispose()
 
 
-def _opened(url: str, history: str, template: Path) -> SqlDatabase:
-    if url.startswith("sqlite"):
-        shutil.copy(template, url.removeprefix("sqlite:///"))
-        return connect(url)
+def _opened(url: str, history: str) -> SqlDatabase:
     make_schema(url)
     database = connect(url)
     upgrade(database, history)

@@ -7,6 +7,7 @@
     │   └── GridTooFine       a pack whose figures would be useless; names the coarser grid that works
     ├── Refused               the gate said no; carries the reasons of the verdict
     ├── BudgetExhausted       a year's privacy budget cannot pay for this pack
+    ├── NotSignedIn           who calls cannot be told: the proof is old, used, forged, or not for here
     ├── NotNow                the thing exists but this step is not allowed in its state, or by this person
     ├── NotFound              no such release, customer, account, text …
     ├── Unavailable           a part that must answer does not (database, keys, another writer): the answer is no
@@ -67,6 +68,16 @@ class BudgetExhausted(VolensError):
     """A calendar year's privacy budget is spent. It is never refreshed."""
 
     exit_code = 4
+
+
+class NotSignedIn(VolensError):
+    """Who calls cannot be told. `reason` is one word for the house's own log; people read the rest."""
+
+    exit_code = 9
+
+    def __init__(self, reason: str, what: str, remedy: str = "Sign in again.") -> None:
+        super().__init__(what, remedy)
+        self.reason = reason
 
 
 class NotNow(VolensError):

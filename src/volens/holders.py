@@ -5,9 +5,9 @@ An implementation that cannot keep a sentence below is not one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,6 +35,20 @@ class Database(Protocol):
 
     def looking(self) -> AbstractContextManager[Connection]:
         """For one statement, which is its own snapshot and writes nothing: spares two round trips."""
+
+    def watch(self) -> Watch:
+        """For one thread that asks the same all day."""
+
+
+class Watch(Protocol):
+    """One connection that is kept, with nothing between its thread and the driver. Nothing is ever written through it."""
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """What one statement finds, which is its own snapshot; a `?` in it for each value. `Unavailable` when nothing answers:
+        then the next call connects anew."""
+
+    def close(self) -> None:
+        """Gives the connection back. Twice is harmless."""
 
 
 class Keys(Protocol):

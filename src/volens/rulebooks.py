@@ -44,7 +44,8 @@ def terms(programme: Programme, today: date) -> Terms:
     """The purposes and texts as the ledger sees them on a day."""
     current = {}
     for purpose in programme.purposes.values():
-        standing = [text for text in programme.texts_of(purpose.id) if text.stands(today)]
+        offered = (text for text in programme.texts_of(purpose.id) if text.id not in programme.set_aside)
+        standing = [text for text in offered if text.stands(today)]
         if standing:
             current[purpose.id] = standing[-1].id
     return Terms(
@@ -62,7 +63,9 @@ def terms(programme: Programme, today: date) -> Terms:
             text.id: (text.valid_from, text.invalidated_on)
             for purpose in programme.purposes.values()
             for text in programme.texts_of(purpose.id)
+            if text.id not in programme.set_aside
         },
+        compared={purpose: frozenset(pair) for purpose, pair in programme.on_trial.items()},
     )
 
 

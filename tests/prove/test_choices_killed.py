@@ -1,25 +1,21 @@
 """kill -9 at each step of what writes choices: an import, the end of a text, a transaction that several writers share.
 
-A step is each beginning of a transaction, the moment before its commit, and the moment after it. A forked process kills itself
-there; the house is then opened anew, as after any crash.
+The house is then opened anew, as after any crash.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 from tests.conftest import Urls
+from tests.support import killing
 from tests.support.shop import JUICE, START, STATISTICS, Shop, terms
 
 from volens.audit.run import audit
-from volens.databases.connect import SqlDatabase, connect
+from volens.databases.connect import connect
 from volens.evidence import groups, log
 from volens.evidence.log import EVENTS
 from volens.ingest.payment_numbers import holds_payment_number
@@ -32,40 +28,8 @@ STEPS_MAX = 60
 
 
 def killed(urls: Urls, folder: Path, at: int, work: Callable[[Shop], object]) -> bool:
-    """Does some work in a process of its own that kills itself at one of its steps; whether it came to that."""
-    process = os.fork()
-    if process == 0:
-        code = 3
-        try:
-            _kill_at(at)
-            work(Shop(connect(urls.records), connect(urls.customer_keys), folder))
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(process, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "it failed without being killed"
-    return os.WIFSIGNALED(status)
-
-
-def _kill_at(at: int) -> None:
-    writing, steps, counted = SqlDatabase.writing, 0, threading.Lock()
-
-    def step() -> None:
-        nonlocal steps
-        with counted:
-            steps += 1
-            if steps == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    @contextmanager
-    def stepping(self: SqlDatabase) -> Iterator[Connection]:
-        step()
-        with writing(self) as connection:
-            yield connection
-            step()
-        step()
-
-    SqlDatabase.writing = stepping  # type: ignore[method-assign]
+    """Does some work with a house of its own, killed at one of its steps; whether it came to that."""
+    return killing.killed(at, lambda: work(Shop(connect(urls.records), connect(urls.customer_keys), folder)))
 
 
 def close(shop: Shop) -> None:

@@ -38,7 +38,7 @@ MUTATIONS = {
     ),
     "who is taken out stays in the sums": Mutation("insights/answer.py", "        sums = sums.minus(theirs)\n", "", LEAVING),
     "a hand-over without a check": Mutation(
-        "gate/barrier.py", "            may = self._still(connection, request, wanted, today)\n", "            may = wanted\n",
+        "gate/barrier.py", "        may = self._still(connection, request, wanted, today)\n", "        may = wanted\n",
         "told, and objected",
     ),
     "another day at the door is not looked at": Mutation(

@@ -10,8 +10,9 @@ import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,17 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.support.audience import definition
+from tests.support.habits import standing_in
 from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, PRODUCTS, STATISTICS, Line, write_feed
+from tests.support.phone import CAMERA, Phone
+from tests.support.publishing import write_version
 from volens.app import House, initialise, open_house
 from volens.app import house as wiring
+from volens.asking.joining import Application
+from volens.campaigns.plan import plan_of
 from volens.clock import fixed
-from volens.errors import BadInput, MappingError, NotFound
+from volens.errors import BadInput, MappingError, NotFound, NotNow, Unavailable
 from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC
 from volens.evidence.verify import verify_package
@@ -33,14 +40,17 @@ from volens.ingest.mapping import load as load_mapping
 from volens.insights.accountant import all_reservations
 from volens.insights.pack import Pack
 from volens.permissions.ledger import Choice
+from volens.publishing.workflow import Person
+from volens.reminding import store as reminding
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 A_MONTH_LATER = datetime(2026, 4, 6, 9, 0, tzinfo=UTC)
 TWO_YEARS_LATER = datetime(2028, 4, 6, 9, 0, tzinfo=UTC)
 CARDS = range(1, 7)
+CROWD = range(1_001, 1_111)
 WAITING = "select count(*) from (select distinct source, file_number, line_number, place from quarantine) as lines"
 """A file that comes twice waits twice; its lines are taken in once (`ingest.mended`)."""
-REMINDERS = "basket-reminder"
+REMINDERS, AUDIENCE = "basket-reminder", "purchase-audience"
 MASTER = Mapping(
     source="master", format="csv", contents="customers", time_format="%d/%m/%Y",
     columns={name: name for name in ("card", "given_name", "email", "country")},
@@ -65,6 +75,11 @@ class Household:
 
 Step = Callable[[Household], None]
 STEPS: dict[str, Step] = {}
+ALIKE = (
+    '<form><button class="choice" name="say" value="no">Non</button>'
+    '<button class="choice" name="say" value="yes">Oui</button></form>'
+)
+"""A question whose two answers are the same."""
 
 
 def step(function: Step) -> Step:
@@ -126,6 +141,26 @@ def everybody_permits(life: Household) -> None:
         house.permissions.record([Choice(number(house, card), STATISTICS, "given") for card in CARDS])
         house.permissions.record([Choice(number(house, card), REMINDERS, "given") for card in CARDS[1:3]])
         house.checkpoint()
+
+
+@step
+def what_was_forgotten_is_named_and_heard(life: Household) -> None:
+    """Two people are told what is missing; one says not now, the other never again. A stand-in is the model."""
+    with life.open() as house, standing_in():
+        house.reminders.learn()
+        for card, what in zip(CARDS[1:3], ("aside", "never"), strict=True):
+            before = _named(house, card)
+            said = house.reminders.remind(house.reminders.basket(("card", f"C{card:05}"), "web-1", ["S1"]))
+            if said is None and not before:  # a checkout hears nothing when the records do not answer, and goes on
+                raise Unavailable("Nothing was named.", "Ask again.")
+            (named,) = _named(house, card)
+            house.reminders.hear(named.reminder, what)
+
+
+def _named(house: House, card: int) -> list[reminding.Named]:
+    """What was named to a card."""
+    with house._stores.records.reading() as connection:
+        return [one for one in reminding.everything_named(connection) if one.customer == number(house, card)]
 
 
 @step
@@ -305,9 +340,306 @@ def the_quarantine_is_looked_at(life: Household) -> None:
 
 
 @step
+def a_question_is_put_and_answered(life: Household) -> None:
+    """Whoever asks again in the same visit has the same question, or has answered it."""
+    with life.open(A_MONTH_LATER) as house:
+        question = house.asking.next_question(number(house, 2), "a visit", "order")
+        if question is not None:
+            house.asking.answer(question.token, "no")
+
+
+@step
+def somebody_joins(life: Household) -> None:
+    """The same form again is the same card."""
+    with life.open(A_MONTH_LATER) as house:
+        joinings = house.asking.joinings
+        shown = {one.purpose: one.rendered_sha256 for one in [*joinings.contract("fr"), *joinings.optional("fr")]}
+        names = {"given_name": "Claude", "family_name": "Exemple"}
+        joinings.join(Application("a-form-of-its-own", names, {"email-marketing": "yes"}, shown))
+
+
+@step
+def a_paper_form_is_printed_entered_and_looked_at(life: Household) -> None:
+    """Whoever enters it again is told that it was entered."""
+    with life.open(A_MONTH_LATER) as house:
+        paper, customer = house.asking.paper, number(house, 2)
+        form = paper.form("fr", ["sms-marketing"])
+        try:
+            paper.enter(customer, by="Alice Exemple", code=form.code, yes=["sms-marketing"], scan=b"%PDF-1.7 %%EOF")
+        except NotNow:
+            assert any(row.permits and row.purpose == "sms-marketing" for row in house.permissions.of_customer(customer))
+        paper.scan(customer, paper.scans(customer)[0].seq, by="Alice Exemple")
+
+
+@step
+def a_machine_is_let_in(life: Household) -> None:
+    """Its key is lost with the answer that broke; whoever asks again is told to renew it."""
+    with life.open(A_MONTH_LATER) as house:
+        machines, expires = house.access.machines, date(2026, 12, 31)
+        try:
+            machines.add("mail-tool", ["decisions"], expires=expires, by="Alice Exemple")
+        except NotNow:
+            machines.renew("mail-tool", expires=expires, by="Alice Exemple")
+
+
+@step
+def its_key_is_renewed_and_used(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        issued = house.access.machines.renew("mail-tool", expires=date(2026, 12, 31), by="Alice Exemple")
+        assert house.access.machines.recognise(issued.secret, None) is not None
+
+
+@step
+def the_machine_is_shut_out(life: Household) -> None:
+    """Whoever asks again is told that none has a key that works."""
+    with life.open(A_MONTH_LATER) as house:
+        try:
+            house.access.machines.revoke("mail-tool", by="Alice Exemple")
+        except NotFound:
+            return
+
+
+@step
+def a_maker_follows(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.followers.add("juice-desk", [STATISTICS], recipient=JUICE_MAKER, by="Alice Exemple", webhook="https://juice.example/in")
+        house.followers.notice()
+
+
+@step
+def it_fetches_the_set_and_acknowledges(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        fetched = house.followers.permitted_set("juice-desk", STATISTICS)
+        house.followers.acknowledge("juice-desk", fetched.header["cursor"])
+        house.followers.note("juice-desk", "acknowledged")
+
+
+@step
+def its_secret_is_renewed(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.followers.renew_secret("juice-desk", by="Alice Exemple")
+
+
+@step
+def it_follows_no_more(life: Household) -> None:
+    """Whoever asks again is told that nobody follows by this name."""
+    with life.open(A_MONTH_LATER) as house:
+        try:
+            house.followers.end("juice-desk", by="Alice Exemple")
+        except NotFound:
+            return
+
+
+@step
+def a_member_of_staff_signs_in_and_looks(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        member = house.access.staff.recognise("https://team.example", "1", "Bruno Modèle", ["dpo"])
+        begun = house.access.sessions.begin_staff(member)
+        house.access.staff.read(member, number(house, CARDS[1]), "check")
+        assert house.access.sessions.recognise(begun.number) is not None
+        house.access.sessions.end_staff(member.number)
+
+
+@step
+def a_customer_signs_in_and_out(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        account = house.customer("card", "C00002").account
+        begun = [house.access.sessions.begin_customer(account, how="account") for _ in range(3)]
+        house.access.sessions.end(begun[0].number)
+        customer = number(house, CARDS[1])
+        assert house.access.sessions.recognise(house.access.sessions.begin_by_link(lambda connection: customer).number) is not None
+    with life.open(A_MONTH_LATER + timedelta(minutes=6)) as house:
+        assert house.access.sessions.recognise(begun[1].number) is not None
+        house.access.sessions.end_everywhere(begun[1].number)
+        assert house.access.sessions.recognise(begun[2].number) is None
+
+
+@step
+def a_phone_is_registered(life: Household) -> None:
+    """Card 1's. It brings the same key when it tries again, and is the same device."""
+    with life.open(A_MONTH_LATER) as house:
+        Phone.at(life.folder / "phone.json").join(house, number(house, CARDS[0]))
+
+
+@step
+def it_reports_and_sends(life: Household) -> None:
+    """Tried again, each message has the next number. Cards 1 and 2 permit the camera; the contacts nobody uses."""
+    with life.open(A_MONTH_LATER) as house:
+        phone = Phone.at(life.folder / "phone.json")
+        phone.report(house, camera="granted")
+        house.permissions.record([Choice(number(house, card), CAMERA, "given") for card in CARDS[:2]])
+        assert [one.allowed for one in phone.send(house, "camera", "contacts").verdicts] == [True, False]
+
+
+@step
+def it_is_signed_out(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.devices.sign_out(number(house, CARDS[0]), Phone.at(life.folder / "phone.json").device)
+
+
+@step
+def it_is_forgotten(life: Household) -> None:
+    """Whoever asks again is told that there is no such device."""
+    with life.open(A_MONTH_LATER) as house:
+        try:
+            house.devices.forget(number(house, CARDS[0]), Phone.at(life.folder / "phone.json").device)
+        except NotFound:
+            return
+
+
+@step
 def the_key_encryption_key_changes(life: Household) -> None:
     with life.open(A_MONTH_LATER) as house:
         house.key_ring.rotate()
+
+
+@step
+def a_link_is_asked_for_and_sent(life: Household) -> None:
+    """Another is made for somebody by staff."""
+    with life.open(A_MONTH_LATER) as house:
+        house.doorways.links.ask("email", "p2@example.org", "refuse", "fr")
+        house.doorways.links.issue(number(house, CARDS[1]), "sign-in", "fr")
+        house.doorways.work()
+
+
+@step
+def a_card_takes_a_new_address(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.doorways.renew(number(house, CARDS[1]))
+
+
+@step
+def its_address_refuses_twice(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        address = house.doorways.cards("card", ["C00002"])["C00002"]
+        assert address is not None
+        house.doorways.refuse(address.code, "brands", language="fr")
+        house.doorways.refuse(address.code, "brands", language="fr")
+
+
+@step
+def that_is_put_back(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        who = number(house, CARDS[1])
+        for one in house.doorways.refused_by_links(who):
+            house.doorways.undo(who, one.seqs, language="fr")
+
+
+@step
+def the_page_of_the_year_is_sent_and_looked_at(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.delivery.choose_channel(number(house, CARDS[1]), "email")
+        house.doorways.nightly()
+        (newest,) = house.delivery.newest(1)
+        house.delivery.show(newest.message, by="Alice Exemple")
+
+
+@step
+def two_people_publish_a_text(life: Household) -> None:
+    """One file more in the folder; the second person's yes puts it into force."""
+    _next_version(life, "email-marketing")
+    with life.open(A_MONTH_LATER) as house:
+        if "email-marketing/2" not in house.programme.texts:
+            house.publishing.approve(["email-marketing/2"], Person("Claire Exemple", "marketing"))
+    with life.open(A_MONTH_LATER) as house:
+        house.publishing.publish(["email-marketing/2"], Person("Idriss Exemple", "dpo"))
+
+
+@step
+def two_texts_are_compared_for_a_moment(life: Household) -> None:
+    _next_version(life, "sms-marketing")
+    with life.open(A_MONTH_LATER) as house:
+        if "sms-marketing/2" not in house.programme.texts:
+            house.publishing.approve(["sms-marketing/2"], Person("Claire Exemple", "marketing"))
+        idriss = Person("Idriss Exemple", "dpo")
+        if not house.publishing.trials():
+            house.publishing.start_trial("sms-marketing/2", idriss, people=100, days=7, component=lambda text, language: ALIKE)
+    with life.open(A_MONTH_LATER) as house:
+        (one,) = house.publishing.trials()
+        if one.trial.running:
+            house.publishing.stop_trial(one.trial.trial, idriss, "The shop closes.")
+
+
+@step
+def somebody_opens_the_centre_and_says_whether_she_understood(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        customer = number(house, CARDS[1])
+        house.publishing.centre_opened(customer, surface="website", language="fr")
+        house.publishing._understanding._draw = lambda below: 0
+        question = house.publishing.comprehension_question(f"{STATISTICS}/1", "fr", surface="website")
+        assert question is not None
+        with suppress(NotNow):  # it counted, and the answer that said so was lost
+            house.publishing.comprehension_answer(question.token, "unknown")
+
+
+def _next_version(life: Household, purpose: str) -> None:
+    if not (life.home / "programme" / "texts" / purpose / "2").exists():
+        write_version(life.home / "programme", purpose)
+
+
+@step
+def a_campaign_is_planned_and_given_up(life: Household) -> None:
+    """Launching takes more people than live here; every step is kept by the same write."""
+    plan = plan_of({
+        "id": "summer", "name": "Summer", "purpose": "campaign-measurement", "hold_out_thousandths": 200, "cost_cents": 1000,
+        "pre_period": {"first": date(2026, 1, 5), "last": date(2026, 4, 5)},
+        "sale_period": {"first": date(2026, 4, 13), "last": date(2026, 5, 10)},
+    })  # fmt: skip
+    with life.open(A_MONTH_LATER) as house:
+        house.campaigns.plan(plan, Person("Claire Exemple", "marketing"))
+    with life.open(A_MONTH_LATER) as house:
+        house.campaigns.abandon("summer", Person("Claire Exemple", "marketing"), "The budget is gone.")
+
+
+@step
+def a_crowd_comes_in(life: Household) -> None:
+    """A hundred and ten people with addresses, who took juice in January and permit lists chosen by it."""
+    lines = ["card,given_name,email,country", *(f"C{card:05},Ana,p{card}@example.org,FR" for card in CROWD)]
+    (life.folder / "crowd.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    feed, mapping = write_feed(life.folder / "crowd", [Line(card, 310, "J1") for card in CROWD], "crowd-till.csv")
+    with life.open(A_MONTH_LATER) as house:
+        house.take_in_people(life.folder / "crowd.csv", MASTER)
+        house.take_in(feed, load_mapping(mapping))
+        house.permissions.record([Choice(number(house, card), AUDIENCE, "given") for card in CROWD])
+
+
+@step
+def an_audience_is_built_of_it(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.audiences.define(definition(), by="Claire Exemple")
+        house.audiences.build(definition().id, by="Claire Exemple")
+
+
+@step
+def it_is_handed_over(life: Household) -> None:
+    """Whoever is told that it went wrong hands it over again: another list, of the same people."""
+    with life.open(A_MONTH_LATER) as house:
+        house.audiences.hand_over(definition().id, by="Claire Exemple")
+
+
+@step
+def somebody_is_kept_out_and_let_in_again(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.audiences.suppress([number(house, card) for card in CROWD[:2]], "request", by="Claire Exemple")
+        if number(house, CROWD[0]) in house.audiences.suppressed():
+            house.audiences.release(number(house, CROWD[0]), by="Claire Exemple")
+
+
+@step
+def whoever_has_to_go_is_taken_off(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.permissions.record([Choice(number(house, CROWD[2]), AUDIENCE, "withdrawn")])
+        house.audiences.work()
+        for one in house.audiences.removals.open():
+            house.audiences.removals.acknowledge(one.removal, by="the network")
+        assert house.audiences.removals.overdue() == []
+
+
+@step
+def the_audience_ends(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.audiences.end(definition().id, by="Claire Exemple")
+        house.audiences.work()
 
 
 @step
@@ -347,6 +679,14 @@ def years_pass(life: Household) -> None:
 
 
 @step
+def what_nobody_used_lapses(life: Household) -> None:
+    """Card 1 looks at her page, and the night ends card 2's."""
+    with life.open(TWO_YEARS_LATER) as house:
+        house.devices.overview(number(house, CARDS[0]))
+        house.devices.lapse()
+
+
+@step
 def checkpoint(life: Household) -> None:
     with life.open(TWO_YEARS_LATER) as house:
         house.checkpoint()
@@ -366,6 +706,8 @@ class Found:
     programmes: int = 0
     quarantined: int = 0
     """Lines that wait in quarantine."""
+    campaigns: list[tuple[str, list[str]]] = field(default_factory=list)
+    """Each with its steps."""
 
 
 def judge(life: Household, reached: int) -> Found:
@@ -425,6 +767,7 @@ def _no_orphans(house: House) -> None:
 
 
 def _look(life: Household, house: House, found: Found) -> None:
+    found.campaigns = [(one.plan.id, [step.state for step in one.steps]) for one in house.campaigns.all()]
     cards = {}
     for card in CARDS:
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +14,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+AT_ONCE = "-csynchronous_commit=off"
+"""No test cuts the server's power, so commits need not wait for its disk. What is committed still survives killed clients."""
 POSTGRES_URL = os.environ.get("VOLENS_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
 
@@ -33,6 +37,17 @@ def postgres_answers() -> str:
     except SQLAlchemyError as error:
         return type(error).__name__
     return ""
+
+
+def chromium_program() -> str:
+    """Where Chromium lies. Skips or fails the test when it, Playwright or axe is missing."""
+    program = os.environ.get("VOLENS_CHROMIUM") or shutil.which("chromium")
+    missing = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
+    if program is None or missing:
+        absent = ["chromium (apt install chromium, or VOLENS_CHROMIUM)"] if program is None else []
+        require("browser", ", ".join([*absent, *missing]) + "; pip install 'volens[browser]'")
+    assert program is not None
+    return program
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ def fresh_schemas() -> Schemas:
     names = (stem, f"{stem}_keys")
     urls = [
         make_url(POSTGRES_URL)
-        .update_query_dict({"options": f"-csearch_path={name}"})
+        .update_query_dict({"options": f"{AT_ONCE} -csearch_path={name}"})
         .render_as_string(hide_password=False)
         for name in names
     ]

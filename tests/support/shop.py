@@ -43,6 +43,9 @@ class HandClock:
     def pass_days(self, days: int) -> None:
         self.instant += timedelta(days=days)
 
+    def pass_minutes(self, minutes: int) -> None:
+        self.instant += timedelta(minutes=minutes)
+
     @property
     def clock(self) -> Clock:
         return Clock(self.now)

@@ -53,8 +53,8 @@ def test_a_module_opens_with_what_it_promises() -> None:
 def test_banned_calls() -> None:
     found = []
     for path in SOURCES:
-        if path.name == "clock.py":
-            continue
+        if path.relative_to(ROOT / "src" / "volens").as_posix() in ("clock.py", "client.py"):
+            continue  # the client of other systems is a file by itself, which can be copied: the house's clock is not there
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
@@ -112,8 +112,17 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
     }
     assert attributes == {
         "settings", "programme", "clock", "permissions", "imports", "customers", "gate", "barrier", "receipts", "reports",
-        "witnesses", "key_ring", "erasure", "backups", "quarantine", "upkeep",
+        "witnesses", "key_ring", "access", "devices", "erasure", "backups", "quarantine", "upkeep",
+        "publishing",
+        "reminders",
+        "centre",
+        "followers",
+        "campaigns",
+        "asking",
+        "delivery", "doorways", "audiences",
     }  # fmt: skip
     assert methods == {
         "audit", "checkpoint", "close", "customer", "explain", "load_products", "log_key", "take_in", "take_in_people", "uses_of",
+        "renew", "keep_up",
+        "secret",
     }  # fmt: skip

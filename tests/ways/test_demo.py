@@ -12,7 +12,7 @@ from tests.support.needs import fresh_schemas
 
 from volens.app import open_house
 from volens.clock import system
-from volens.demo.story import tell_story
+from volens.demo.story import WEEKS_OF_CHOICES, tell_story
 from volens.demo.words import WORDS
 from volens.errors import BadInput
 from volens.evidence.verify import verify_package
@@ -38,6 +38,9 @@ def test_the_story_in_french(tmp_path: Path) -> None:
         assert word in story
     with open_house(tmp_path / "demo" / "house") as house:
         assert house.audit().ok
+        weeks = house.publishing.figures("week").lines
+        assert len(weeks) == WEEKS_OF_CHOICES, "the staff's figures have something to show"
+        assert all(one.counts["refused"] for one in weeks)
         packages = sorted(house.settings.releases.glob("*.volens"), key=lambda file: file.stat().st_mtime)
         assert [one.state for one in house.reports.releases()] == ["published", "published"]
         assert verify_package(packages[1], since=packages[0], trusted_key=house.log_key).ok

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from volens.access.station import Access
+from volens.app import doors
 from volens.app.backup import Backups
+from volens.app.checked import checked_programme
+from volens.app.forgetting import OTHERS
 from volens.app.upkeep import RENEW_AFTER, Upkeep
+from volens.asking.station import Asking
 from volens.audit.report import Report
 from volens.audit.run import audit
+from volens.centre.station import Centre
 from volens.clock import Clock, legal_day
 from volens.customers.enrolment import Enrolment
 from volens.customers.linking import Linking
 from volens.customers.station import Customers
 from volens.databases.connect import SqlDatabase
+from volens.devices.station import Devices
 from volens.engines.polars_engine import PolarsEngine
-from volens.errors import ProgrammeError
 from volens.evidence import log
 from volens.evidence.checkpoint import Checkpoint
 from volens.evidence.log import PUBLIC, Event
 from volens.evidence.outside import Outside
 from volens.evidence.witness_client import WitnessAt, Witnesses
+from volens.followers.station import Followers
 from volens.gate import store as uses
 from volens.gate.barrier import Barrier
 from volens.gate.policy import Rulebook
@@ -32,6 +40,7 @@ from volens.identity import announced, tombstones
 from volens.identity import keys as house_keys
 from volens.identity.keyring import KeyRing
 from volens.identity.pseudonymise import Pseudonymiser
+from volens.identity.references import References
 from volens.identity.tombstones import Tombstones
 from volens.identity.vault import Identified, Vault
 from volens.ingest.explain import Explanation, explain
@@ -45,18 +54,24 @@ from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
 from volens.permissions.importing import Importer
-from volens.permissions.ledger import Ledger
+from volens.permissions.ledger import Ledger, Terms
 from volens.permissions.receipt import Receipts
 from volens.programme.model import Programme
+from volens.publishing.adoption import adopted_texts
+from volens.publishing.station import Publishing
 from volens.purchases import catalogue, queue
 from volens.purchases.arrivals import SMALL_LINES
 from volens.purchases.catalogue import Loaded
 from volens.purchases.store import PurchasesStore
 from volens.releases.desk import ReportDesk
 from volens.releases.workflow import Workflow
+from volens.reminding.station import Reminders
 from volens.rights.erasure import Erasure
 from volens.rulebooks import recorded, rulebook, terms
 from volens.settings import Settings
+
+_RENEWING = threading.Lock()
+"""One thread of a process takes an edition over at a time."""
 
 
 @dataclass(frozen=True)
@@ -79,54 +94,55 @@ class House:
         purchases: PurchasesStore,
         clock: Clock,
     ) -> None:
-        self.settings, self.programme, self.clock = settings, programme, clock
+        self.settings, self.clock = settings, clock
         self._stores = _Stores(records, customer_keys, purchases)
         self._keys = keys
         self._vault = Vault(records, customer_keys, keys, clock, programme.country)
         self._outside = Outside(settings.checkpoints, programme.house, keys.signing_key())
         self._outside.require_not_older(records)
         self._tombstones = Tombstones(settings.keys / tombstones.FILE)
+        self.publishing = Publishing(
+            records, programme, clock, lambda: checked_programme(settings.programme, clock), self.renew,
+            keys.mac,
+        )  # fmt: skip
+        self.programme = programme = self.publishing.edition
         today = legal_day(clock.now(), programme.country)
         rules = rulebook(programme)
         self.permissions = Ledger(records, self._vault, terms(programme, today), clock)
-        self.imports = Importer(
-            records, self._vault, keys, terms(programme, today), clock, programme.country, holds_payment_number
-        )
+        self.imports = Importer(records, self._vault, keys, terms(programme, today), clock, programme.country, holds_payment_number)
         self.gate = Gate(records, self.permissions, rules, purchases, clock, programme.country, programme.digest)
         self.upkeep = Upkeep(records, purchases, clock, programme.country, lambda: self.customers.relabel_alone())
         self.barrier = Barrier(records, rules, clock, programme.country, programme.digest, self.permissions.turn)
         self.customers = self._customers(rules)
         self.witnesses = Witnesses(self._outside, tuple(WitnessAt.of(*one) for one in settings.witnesses), clock)
         self._adopt()
+        self.access = self._access(records)
+        self.asking = self._asking(rules, terms(programme, today))
         self.key_ring = KeyRing(keys, records, customer_keys, clock, programme.country)
+        self.delivery = doors.delivery(settings, programme, records, self._vault, self.barrier, keys, clock)
+        self.doorways = doors.doorways(
+            settings, programme, today, records, self._vault, keys, self.permissions, self.delivery, clock
+        )
+        self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.erasure = Erasure(
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free,
-        )
+            self.customers.relabel_if_free, OTHERS,
+        )  # fmt: skip
         self.erasure.finish()
-        self.receipts = Receipts(
-            programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url
-        )
+        self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)
+        self.receipts = Receipts(programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url)
+        self.centre = Centre(programme, rules, terms(programme, today), self.permissions, records, clock)
         self.backups = Backups(
             programme.house, programme.country, records, customer_keys, purchases, keys, self._tombstones, self.upkeep, clock,
             settings.releases, self.checkpoint,
         )  # fmt: skip
-        self.reports = ReportDesk(
-            programme=programme,
-            gate=self.gate,
-            barrier=self.barrier,
-            accountant=Accountant(records),
-            workflow=Workflow(records),
-            records=records,
-            outside=self._outside,
-            witnesses=self.witnesses,
-            engine=PolarsEngine(),
-            catalogue=settings.purchases,
-            packages=settings.releases,
-            clock=clock,
-            checkpoint_url=settings.checkpoint_url,
-            follow=self.customers.relabel,
-        )
+        self.reports = self._report_desk(records)
+        self.campaigns = doors.campaigns(settings, programme, records, self.gate, clock)
+        self.followers = Followers(
+            records, self.gate, self.barrier, self.permissions, rules, programme, keys, clock,
+            self._vault.found_by, References(self._vault),
+        )  # fmt: skip
+        self.reminders = self._reminders()
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),
@@ -137,6 +153,40 @@ class House:
             today=lambda: legal_day(clock.now(), programme.country),
             alone=self._alone,
         )
+
+    def _reminders(self) -> Reminders:
+        return Reminders(
+            self._stores.records, self.gate, self.barrier, self.permissions, self.programme, self._vault, self._keys.mac,
+            self.settings.purchases, self.clock, self._alone, self._vault.found_by,
+        )  # fmt: skip
+
+    def _report_desk(self, records: SqlDatabase) -> ReportDesk:
+        return ReportDesk(
+            programme=self.programme,
+            gate=self.gate,
+            barrier=self.barrier,
+            accountant=Accountant(records),
+            workflow=Workflow(records),
+            records=records,
+            outside=self._outside,
+            witnesses=self.witnesses,
+            engine=PolarsEngine(),
+            catalogue=self.settings.purchases,
+            packages=self.settings.releases,
+            clock=self.clock,
+            checkpoint_url=self.settings.checkpoint_url,
+            follow=self.customers.relabel,
+        )
+
+    def _asking(self, rules: Rulebook, terms: Terms) -> Asking:
+        return Asking(
+            self.programme, rules, terms, self.permissions, self._stores.records, self._vault, self.customers.enrol,
+            self._keys.mac, self.clock, self.publishing.text_for,
+        )  # fmt: skip
+
+    def _access(self, records: SqlDatabase) -> Access:
+        here, told = self.programme, self.settings.sign_in
+        return Access(records, self._keys, self._vault, self.clock, here.country, here.recipients, here.house, told)
 
     def _customers(self, rules: Rulebook) -> Customers:
         stores, country = self._stores, self.programme.country
@@ -236,6 +286,10 @@ class House:
         self.witnesses.ask()
         return signed
 
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes of this house's own for one purpose of the web, the same at each start; they follow from its lookup key."""
+        return self._keys.mac(f"web/{purpose}", b"secret")
+
     @property
     def log_key(self) -> str:
         """The verifier's key of this house: print it, publish it, compare it."""
@@ -245,8 +299,50 @@ class House:
         """Replays everything; changes nothing."""
         return audit(self._stores.records, self._outside, self._vault, self.settings.releases, self._tombstones)
 
+    def renew(self) -> None:
+        """Takes over the edition that is in force now, as a house that is opened again would, and changes nothing else.
+
+        Calls that run meanwhile by the old one are refused, since nothing is done by old rules. Servers of other processes
+        take it over too (`keep_up`).
+        """
+        with _RENEWING:
+            self._renew()
+
+    def keep_up(self) -> bool:
+        """Takes over what another process brought into force; whether there was such a thing.
+
+        Only if this machine's own folder leads to it: one that lies behind would bring the old edition back into force, so
+        there everything goes on being refused until the folder is brought up to date.
+        """
+        with _RENEWING:
+            with self._stores.records.reading() as connection:
+                newest = log.latest(connection, PUBLIC, "programme")
+            if newest is None or newest.said()["digest"] == self.programme.digest:
+                return False
+            if self.publishing.read_again().digest != newest.said()["digest"]:
+                return False
+            self._renew()
+        return True
+
+    def _renew(self) -> None:
+        programme, stores = checked_programme(self.settings.programme, self.clock), self._stores
+        attending, before = self.doorways.attending, self.access
+        self.reminders.close()
+        self.followers.close()
+        self.doorways.close()
+        self.gate.close()
+        House.__init__(
+            self, self.settings, programme, self._keys, stores.records, stores.customer_keys, stores.purchases, self.clock
+        )
+        self.access.go_on_from(before)
+        if attending:
+            self.doorways.attend()
+
     def close(self) -> None:
         """Lets go of the databases. Closing twice is harmless."""
+        self.reminders.close()
+        self.followers.close()
+        self.doorways.close()
         self.gate.close()
         self._stores.purchases.close()
         self._stores.records.dispose()
@@ -259,29 +355,11 @@ class House:
         self.close()
 
     def _adopt(self) -> None:
-        """Puts this version of the programme on the public record, once.
-
-        A text that people may have accepted cannot be changed afterwards: it needs a new version, and a new yes.
-        """
+        """Puts this edition of the programme on the public record, once."""
         with self._stores.records.reading() as connection:
             rows = list(log.rows(connection, PUBLIC, kinds=["programme", "text", "key"]))
-        texts = {detail["text"]: detail for detail in (row.said() for row in rows if row.kind == "text")}
         announced.require_ours([row for row in rows if row.kind == "key"], self._outside.vkey, self._keys)
-        happened = []
-        for text in self.programme.texts.values():
-            detail = {
-                "text": text.id,
-                "recipients": sorted(text.recipients),
-                "fields": sorted(text.fields),
-                "bodies": {language: text.digest(language) for language in sorted(text.bodies)},
-            }
-            if text.id not in texts:
-                happened.append(Event("text", purpose=text.purpose, text=text.id, detail=detail))
-            elif texts[text.id] != detail:
-                raise ProgrammeError(
-                    f"The text {text.id} is on the public record with other words, recipients or fields.",
-                    f"Put it back, and write texts/{text.purpose}/{text.version + 1}/ instead.",
-                )
+        happened = adopted_texts(self.programme, rows)
         adopted = [row.said()["digest"] for row in rows if row.kind == "programme"]
         if not rows:
             today = legal_day(self.clock.now(), self.programme.country)

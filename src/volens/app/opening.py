@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from volens import settings as settings_of
+from volens.app.checked import checked_programme
 from volens.app.house import House
 from volens.app.marker import Marker
 from volens.audit.report import Report
 from volens.audit.run import audit
-from volens.clock import Clock, legal_day, system
+from volens.clock import Clock, system
 from volens.databases.connect import connect, make_schema
 from volens.databases.migrate import at_head, upgrade
 from volens.errors import BadInput, Unavailable
@@ -23,16 +25,13 @@ from volens.identity import keys as house_keys
 from volens.identity import tombstones
 from volens.identity.tombstones import Tombstones
 from volens.identity.vault import Vault
-from volens.programme import lint, start
-from volens.programme.findings import ProgrammeHasErrors
-from volens.programme.load import load as load_programme
-from volens.programme.model import Programme
+from volens.programme import start
 from volens.purchases.store import PurchasesStore
 from volens.settings import Settings
 
 AUDITORS_COUNTRY = "FR"
 """The audit makes no customers, so whose legal day it would be does not matter."""
-IGNORED = "records.db*\ncustomer-keys.db*\npurchases/\ncheckpoints/\nreleases/\nkeys/\n"
+IGNORED = "records.db*\ncustomer-keys.db*\npurchases/\ncheckpoints/\nreleases/\nlists/\nkeys/\n"
 
 
 def initialise(
@@ -78,12 +77,14 @@ def migrate(settings: Settings, *, new: bool = False) -> None:
             database.dispose()
 
 
-def open_house(home: Path, *, clock: Clock | None = None) -> House:
-    """Opens the house in a folder. Raises what stops it, with what to do."""
+def open_house(home: Path, *, clock: Clock | None = None, web_address: str = "") -> House:
+    """Opens the house in a folder. Raises what stops it, with what to do. `web_address`: instead of the one in its settings."""
     settings = settings_of.load(home)
+    if web_address:
+        settings = replace(settings, web_address=web_address)
     Marker(settings.home).require_none()
     clock = clock or system()
-    programme = _checked_programme(settings.programme, clock)
+    programme = checked_programme(settings.programme, clock)
     keys = house_keys.load(settings.keys)
     with ExitStack() as undo:
         databases = []
@@ -118,15 +119,6 @@ def audit_house(home: Path, *, clock: Clock | None = None) -> Report:
         name = str(house.said()["key"]).split("+")[0].removeprefix("volens/") if house is not None else "unknown"
         outside = Outside(settings.checkpoints, name, keys.signing_key())
         return audit(records, outside, vault, settings.releases, Tombstones(settings.keys / tombstones.FILE))
-
-
-def _checked_programme(folder: Path, clock: Clock) -> Programme:
-    """The programme, if no rule of severity `error` stands against it on the house's legal day."""
-    programme = load_programme(folder)
-    errors = lint.check(programme, legal_day(clock.now(), programme.country)).errors
-    if errors:
-        raise ProgrammeHasErrors(errors)
-    return programme
 
 
 def _catalog_url(settings: Settings) -> str | None:

@@ -7,7 +7,8 @@ Rules:
 3. Signed events that the back-up lacks are a loss: refused unless somebody accepts it by name. Their leaves, kept outside, take
    their places, so that the trees go on from what was signed and fork from nothing; what they said is `lost`, for ever.
 4. What cannot be known is no. Unless the records in place prove, or somebody vouches by name, that nothing was recorded since,
-   every standing yes ends (`invalidated`), and after a loss numbers jump and years whose charges may be lost are spent.
+   every standing yes ends (`invalidated`), every machine's key is revoked, and after a loss numbers jump and years whose charges
+   may be lost are spent.
 5. Customer keys past their day are refused, and so are those that this house's keys do not open.
 """
 
@@ -23,7 +24,10 @@ from pathlib import Path
 from pyroaring import BitMap
 
 from volens import settings as settings_of
+from volens.access import session_store
+from volens.access.machines import Machines
 from volens.app import manifest as manifests
+from volens.app.forgetting import OTHERS
 from volens.app.manifest import CUSTOMER_KEYS, RECORDS, RELEASES, Manifest
 from volens.app.marker import Marker
 from volens.clock import Clock, legal_day, system
@@ -231,12 +235,16 @@ class _Restore:
             on_step("purchases")
             vault = Vault(records, key_store, self.keys, self.clock, self.programme.country)
             ledger = Ledger(records, vault, terms(self.programme, self.today), self.clock)
-            erasure = Erasure(records, vault, ledger, self.tombstones, self.clock, self.programme.country, queue.ask)
+            erasure = Erasure(
+                records, vault, ledger, self.tombstones, self.clock, self.programme.country, queue.ask, others=OTHERS
+            )
             again = erasure.erase_again(self.stones)
             on_step("erased again")
             ended = 0 if self._nothing_missing() else ledger.end_everything(self.today)
             on_step("permissions")
             years = exhaust(Accountant(records), self._caps(), self.records.pair, self.today.year) if spent else []
+            if not self._nothing_missing():
+                Machines(records, self.keys, self.clock, self.programme.country, ()).revoke_all(by="volens restore")
             self._say(records, len(again), ended)
             self.outside.require_not_older(records)
         return Restored(self.records.made_at, self.lost, len(again), ended, lines, years)
@@ -258,6 +266,7 @@ class _Restore:
         with records.writing() as connection:
             clear_all(connection)
             leases.forget_all(connection)
+            session_store.forget_all(connection)
             for tree in TREES:
                 size = log.size(connection, tree)
                 if size != self.records.sizes[tree]:

@@ -8,10 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from volens.audit.access import check_access
+from volens.audit.asking import check_forms, check_questions, check_scans
+from volens.audit.audiences import check_audiences
+from volens.audit.campaigns import check_campaigns
 from volens.audit.choices import check_imports
+from volens.audit.devices import check_devices
+from volens.audit.doorways import check_doorways
+from volens.audit.followers import check_followers
 from volens.audit.keys import check_keys
 from volens.audit.linking import check_links
 from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
+from volens.audit.publishing import check_counts, check_publishing
+from volens.audit.reminders import check_reminders
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.audit.rows import check_group_rows
@@ -74,8 +83,20 @@ def audit(
         check_lives(connection, report)
         check_batches(connection, report)
         check_imports(connection, report)
+        check_doorways(connection, report)
         check_removals(connection, report)
         check_arrivals(connection, report)
+        check_followers(connection, report)
+        check_access(connection, report)
+        check_publishing(connection, report)
+        check_counts(connection, report)
+        check_campaigns(connection, report)
+        check_questions(connection, report)
+        check_devices(connection, vault, report)
+        check_audiences(connection, vault, report)
+        check_forms(connection, report)
+        check_scans(connection, report)
+        check_reminders(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
         if packages is not None:

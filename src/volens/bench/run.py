@@ -122,9 +122,9 @@ def _figures(entry: Entry, medians: dict[str, dict[str, float]], demanded: bool)
             found.append(Figure(name, medians[figure.of][figure.what], unit, figure.demand, demanded))
             continue
         by = {name: medians[name][figure.what] for name in figure.to}
-        fastest = max(by, key=by.__getitem__) if figure.what == "per_second" else min(by, key=by.__getitem__)
+        fastest = max(by, key=by.__getitem__) if figure.what.startswith("per_") else min(by, key=by.__getitem__)
         value = medians[figure.of][figure.what] / by[fastest]
-        words = {"cpu": "", "per_second": ", a second"}.get(figure.what, ", peak memory")
+        words = {"cpu": "", "per_second": ", a second", "per_cpu_second": ", of processor time"}.get(figure.what, ", peak memory")
         found.append(Figure(f"{figure.of} / {fastest}{words}", value, "", figure.demand, demanded))
     return found
 

@@ -28,6 +28,11 @@ PLACES = MappingProxyType(
         "choose": "choices",
         "withdraw": "choices",
         "bare": "choices",
+        "chosen": "served",
+        "decide": "served",
+        "steadily": "served",
+        "click": "served",
+        "nothing": "served",
     }
 )
 """Variant → the module that has it, under the same name."""

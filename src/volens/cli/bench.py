@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from volens.cli.say import SIZE, bar, json_option, speaking, tell
 @speaking
 def bench(names: tuple[str, ...], lines: int, rounds: int, work: Path | None, postgresql: str | None, markdown: Path | None,
           as_json: bool) -> None:
-    """Measure NAMES (all by default): exact-wide, exact-narrow, ingest, removal, choices-sqlite, choices-postgresql.
+    """Measure NAMES (all by default): exact-wide, exact-narrow, ingest, removal, choices-sqlite, choices-postgresql, choices-http;
+    or the first word of several: exact, choices.
 
     Every variant runs in a process of its own, alternately; figures are ratios of medians of processor seconds. Exit code 1
     if something is demanded at this size and not met.
@@ -36,6 +38,7 @@ def bench(names: tuple[str, ...], lines: int, rounds: int, work: Path | None, po
     from volens.errors import BadInput
 
     known = {entry.name: entry for entry in entries(postgresql)}
+    names = tuple(one for name in names for one in ([name] if name in known else _beginning(name, known)))
     unknown = [name for name in names if name not in known]
     if unknown:
         remedy = f"Choose among {', '.join(known)}."
@@ -57,3 +60,8 @@ def bench(names: tuple[str, ...], lines: int, rounds: int, work: Path | None, po
     tell(runner.to_dict(results, size, rounds, about), text, as_json)
     if not all(figure.met for result in results for figure in result.figures):
         sys.exit(1)
+
+
+def _beginning(word: str, known: Iterable[str]) -> list[str]:
+    """The entries that begin with a word, or the word itself if there are none."""
+    return [name for name in known if name.startswith(f"{word}-")] or [word]

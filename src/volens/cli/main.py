@@ -10,19 +10,31 @@ from pathlib import Path
 import click
 
 from volens import __version__
+from volens.cli.ask import ask
+from volens.cli.audiences import audience
 from volens.cli.backups import backup, restore
 from volens.cli.bench import bench
+from volens.cli.campaign import campaign
 from volens.cli.choices import choices
 from volens.cli.customer import customer
+from volens.cli.devices import devices
+from volens.cli.doorways import doorway, outbox
 from volens.cli.feeds import ingest
+from volens.cli.followers import followers
+from volens.cli.join import join
 from volens.cli.keys import keys
+from volens.cli.machine import machine
+from volens.cli.paper import paper
 from volens.cli.quarantine import quarantine
-from volens.cli.receipts import receipt
+from volens.cli.receipts import receipt, write_page
 from volens.cli.receipts import told as receipts_told
 from volens.cli.receipts import write as write_receipts
+from volens.cli.remind import remind
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
+from volens.cli.serve import serve
 from volens.cli.simulate import simulate
+from volens.cli.texts import texts
 from volens.cli.upkeep import nightly
 from volens.cli.witness import witness
 
@@ -40,17 +52,30 @@ def main() -> None:
     """
 
 
+main.add_command(ask)
+main.add_command(audience)
 main.add_command(backup)
+main.add_command(campaign)
 main.add_command(customer)
 main.add_command(choices)
+main.add_command(devices)
+main.add_command(doorway)
+main.add_command(followers)
 main.add_command(ingest)
+main.add_command(join)
 main.add_command(keys)
+main.add_command(machine)
 main.add_command(nightly)
+main.add_command(outbox)
 main.add_command(receipt)
+main.add_command(remind)
 main.add_command(report)
+main.add_command(paper)
 main.add_command(quarantine)
 main.add_command(restore)
+main.add_command(serve)
 main.add_command(simulate)
+main.add_command(texts)
 main.add_command(bench)
 main.add_command(witness)
 
@@ -118,16 +143,17 @@ def check(folder: Path, rule: str | None, day: date | None, strict: bool, sarif:
 @click.option("--recipient", default="*", show_default=True, help="One legal entity, or * for all that the text names.")
 @click.option("--language", help="The language in which the text was read; a yes needs it.")
 @click.option("--surface", help="Where it was said: till, app, paper …; a yes needs it.")
+@click.option("--store", "shop", default="", help="The shop in which it was said, at a till or on a form.")
 @click.option("--by", "actor", default="the person", show_default=True,
-              help="Who said it; `parent` is the holder of parental responsibility.")
-@click.option("--proof", help="What shows it: a form's number, a record. A parent's yes needs it.")
+              help="Who said it: `parent` is the holder of parental responsibility, `proxy` who holds a mandate.")
+@click.option("--proof", help="What shows it: a form's number, a record. A parent's or a proxy's yes needs it.")
 @click.option("--refuse-everything", is_flag=True, help="No to every purpose that can be refused.")
 @click.option("--receipt", "receipt_file", type=click.Path(path_type=Path, dir_okay=False),
               help="Write the receipt here; several choices get a file each, with their number.")
 @json_option
 @speaking
 def permit(house: Path, card: str | None, email: str | None, purpose: str | None, kind: str | None, recipient: str,
-           language: str | None, surface: str | None, actor: str, proof: str | None, refuse_everything: bool,
+           language: str | None, surface: str | None, shop: str, actor: str, proof: str | None, refuse_everything: bool,
            receipt_file: Path | None, as_json: bool) -> None:
     """Record a customer's choice, or show what stands (with neither --say nor --refuse-everything)."""
     from volens.app import open_house
@@ -160,7 +186,7 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
             if purpose is None:
                 raise BadInput("What is the choice about?", "Name the purpose with --purpose.")
             seqs = opened.permissions.record(
-                [Choice(customer, purpose, kind, recipient, None, language, surface, actor, proofs)]
+                [Choice(customer, purpose, kind, recipient, None, language, surface, actor, proofs, shop)]
             )
         if seqs:
             opened.checkpoint()
@@ -177,15 +203,25 @@ def permit(house: Path, card: str | None, email: str | None, purpose: str | None
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
 @click.option("--since", type=click.Path(path_type=Path, exists=True, dir_okay=False), help=EVIDENCE_HELP)
 @click.option("--key", "trusted", help="The house's key or its fingerprint, if you know it from elsewhere.")
 @click.option("--witness", "witnesses", multiple=True, help="A witness that you trust: its key. Again for more.")
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write the page that checks receipts in a browser, as one file that needs neither server nor network.")
 @json_option
-def verify(file: Path, since: Path | None, trusted: str | None, witnesses: tuple[str, ...], as_json: bool) -> None:
+@speaking
+def verify(file: Path | None, since: Path | None, trusted: str | None, witnesses: tuple[str, ...], page: Path | None,
+           as_json: bool) -> None:
     """Verify a package or receipt offline: no server, no database, no trust in the retailer. Exit code 8 if it fails."""
+    from volens.errors import BadInput
     from volens.evidence.verify import describe, verify_package
 
+    if file is None and page is not None:
+        write_page(page, as_json)
+        return
+    if file is None or page is not None:
+        raise BadInput("What is to be verified?", "Name a package or a receipt, or give --page alone to write the page.")
     verdict = verify_package(file, since, trusted, witnesses)
     tell(verdict.as_json(), describe(verdict), as_json)
     if not verdict.ok:

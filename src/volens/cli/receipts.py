@@ -67,6 +67,27 @@ def write(opened: House, customer: int, seqs: list[int], file: Path, since: Path
     return written
 
 
+def write_page(file: Path, as_json: bool) -> None:
+    """Writes the page that checks receipts in a browser, and says what it is by its hash."""
+    from hashlib import sha256
+
+    from volens.errors import BadInput
+    from volens.web.customers.verifier import saved
+
+    if file.exists():
+        raise BadInput(f"{file} is there already.", "Name another file.")
+    page = saved().encode()
+    try:
+        file.write_bytes(page)
+    except OSError as problem:
+        raise BadInput(f"{file} cannot be written: {problem.strerror}.", "Name another file.") from problem
+    digest = sha256(page).hexdigest()
+    tell({"file": str(file), "sha256": digest}, "\n".join([
+        str(file), "Open it in a browser; it needs no server and no network.",
+        f"Its SHA-256 is {digest}, the same from everybody who has this version of Volens.",
+    ]), as_json)
+
+
 def told(written: list[Path]) -> str:
     """What to do with them."""
     first = json.loads(written[0].read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`volens nightly`: what has to happen to the purchases once a day."""
+"""`volens nightly`: what has to happen once a day, to the purchases and to what people are sent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from volens.cli import doorways
 from volens.cli.say import bar, clock, house_option, json_option, speaking, tell
 
 
@@ -14,7 +15,8 @@ from volens.cli.say import bar, clock, house_option, json_option, speaking, tell
 @json_option
 @speaking
 def nightly(house: Path, as_json: bool) -> None:
-    """Keep the purchases in order: append, move, remove, compact, delete. Run it once a day, best at night.
+    """Keep the purchases in order: append, move, remove, compact, delete; end device permissions that nobody uses; write who has
+    to be taken off platforms' lists; send the pages of the year that are due. Run it once a day, best at night.
 
     Killed anywhere, the same command again does the rest.
     """
@@ -23,5 +25,12 @@ def nightly(house: Path, as_json: bool) -> None:
     with open_house(house, clock=clock()) as opened:
         with bar("the purchases") as told:
             night = opened.upkeep.nightly(told)
+        lapsed, swept = opened.devices.lapse(), opened.reminders.sweep()
+        lists = opened.audiences.work()
+        pages, text = doorways.nightly(opened)
         opened.checkpoint()
-    tell(night.to_dict(), night.to_text(), as_json)
+    said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
+    said += f"  habits      {swept:,} of people who permit it no more\n{text}"
+    if lists["people"]:
+        said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
+    tell({**night.to_dict(), "lapsed": lapsed, "swept": swept, "doorways": pages, "audiences": lists}, said, as_json)

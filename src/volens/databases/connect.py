@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,8 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, IntegrityError, SQ
 
 from volens.errors import BadInput, Unavailable
 
-BUSY_TIMEOUT_MS = 30_000
-"""How long a writer waits for another before it gives up (SQLite only; PostgreSQL queues)."""
+BUSY_TIMEOUT_MS = 5_000
+"""How long a writer waits for somebody outside the queue who holds an SQLite file, before it says that it does not answer."""
 CHECKPOINT_PAGES = 4_000
 """Pages in SQLite's WAL after which whoever commits moves them to their place. Bulk work does so before it comes to that."""
 REST_SECONDS = 1.0
@@ -96,15 +96,54 @@ class SqlDatabase:
             # Said by the driver to `evidence.journeys`, which asks it without anybody between.
             raise IntegrityError(None, None, error) from error
         except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error) as error:
-            # The driver's text may hold a row; only its kind goes on.
-            raise Unavailable(
-                f"The records ({self.name}) do not answer: {type(error).__name__}.",
-                "Check that the database runs and that its migrations are applied: volens init --upgrade.",
-            ) from error
+            raise self.unavailable(error) from error
+
+    def watch(self) -> KeptConnection:
+        return KeptConnection(self)
+
+    def unavailable(self, error: Exception) -> Unavailable:
+        """What callers see of a failure. The driver's text may hold a row; only its kind goes on."""
+        return Unavailable(
+            f"The records ({self.name}) do not answer: {type(error).__name__}.",
+            "Check that the database runs and that its migrations are applied: volens init --upgrade.",
+        )
 
     def dispose(self) -> None:
         """Closes the pool; for tests and for the end of a process."""
         self.engine.dispose()
+
+
+class KeptConnection:
+    """See `holders.Watch`. The layers above the driver would cost ten times the statement."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        lite = self._database.name == "sqlite"
+        try:
+            if self._connection is None:
+                connection = self._database.engine.connect()
+                self._connection = connection if lite else connection.execution_options(isolation_level="AUTOCOMMIT")
+            raw: Any = self._connection.connection.driver_connection
+            cursor = raw.execute(statement if lite else statement.replace("?", "%b"), tuple(values))
+            found: list[Any] = cursor.fetchall()
+        except (SQLAlchemyError, self._database.engine.dialect.loaded_dbapi.Error) as error:
+            self._drop()
+            raise self._database.unavailable(error) from error
+        return found
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def connect(url: str, *, create: bool = True) -> SqlDatabase:

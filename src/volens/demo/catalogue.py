@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -36,7 +37,7 @@ SUPPLIERS = MappingProxyType(
 PRODUCT_FILE = pa.schema(
     [
         (name, pa.string())
-        for name in ("sku", "name_fr", "name_en", "category", "category_fr", "category_en", "brand", "brand_name", "maker")
+        for name in ("sku", "name_fr", "name_en", "category", "category_fr", "category_en", "type", "brand", "brand_name", "maker")
     ]
 )
 
@@ -96,6 +97,7 @@ def _described(maker: int, category: str, kind: str, named: Names) -> dict[str, 
         "category": shelf.slug,
         "category_fr": shelf.fr,
         "category_en": shelf.en,
+        "type": "-".join(re.findall("[a-z0-9]+", kind.lower())) or None,
         "brand": brand,
         "brand_name": brand_name,
         "maker": _maker(maker),

@@ -26,5 +26,7 @@ def _run(records_url: str, seq: int, old: str, new: str) -> None:
         with closing(sqlite3.connect(records_url.removeprefix("sqlite:///"))) as connection, connection:
             connection.execute(CHANGE.format(new="?", seq="?", old="?"), (new, seq, old))
         return
-    with psycopg.connect(records_url.replace("postgresql+psycopg://", "postgresql://")) as server:
+    address, _, options = records_url.replace("postgresql+psycopg://", "postgresql://").partition("?")
+    # A blank is written `+` in the one's addresses and `%20` in the other's.
+    with psycopg.connect(f"{address}?{options.replace('+', '%20')}") as server:
         server.execute(CHANGE.format(new="%s", seq="%s", old="%s"), (new, seq, old))

@@ -23,7 +23,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from volens.demo import broken, mappings, orders, people
+from volens import invented as people
+from volens.demo import broken, mappings, orders
 from volens.demo.catalogue import names, product_file
 from volens.demo.source import Journey, read
 from volens.demo.texts import decimal_text, starts

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from volens.databases.connect import SqlDatabase, connect
 from volens.evidence import checkpoint as notes
@@ -31,6 +32,7 @@ from volens.evidence.merkle import Frontier, canonical_json, leaf_hash
 from volens.evidence.outside import Outside
 from volens.evidence.witness_client import FOLDER
 from volens.identity import keys as house_keys
+from volens.permissions.counts import choice_counts
 from volens.permissions.state import KINDS, Said
 from volens.permissions.store import keep, permissions
 from volens.releases.package import proof_of
@@ -72,6 +74,7 @@ class Forger:
             assert row.kind == old, f"number {seq} is {row.kind}, not {old}"
         self._store([replace(row, kind=new)])
         _refold(self.records, row)
+        _recount(self.records, row, new)
 
     def _commit_again(self, commitments: dict[bytes, bytes]) -> None:
         with self.records.reading() as connection:
@@ -133,7 +136,7 @@ def every_key(settings: Settings, house: str, seq: int, old: str, new: str) -> I
     forger = Forger(records, outside, settings.releases)
     aside = settings.home / ".honest"
     folders = (settings.checkpoints, settings.releases)
-    kept = _rows(records, seq)
+    kept, counts = _rows(records, seq), _counts(records)
     for place, folder in enumerate(folders):
         if folder.is_dir():
             shutil.copytree(folder, aside / str(place), copy_function=shutil.copy2)
@@ -143,6 +146,7 @@ def every_key(settings: Settings, house: str, seq: int, old: str, new: str) -> I
         yield
     finally:
         _put_back(records, kept)
+        _count_again(records, counts)
         for place, folder in enumerate(folders):
             if (aside / str(place)).is_dir():
                 shutil.rmtree(folder)
@@ -172,6 +176,31 @@ def _refold(records: SqlDatabase, choice: Row) -> None:
         of_choice = (permissions.c.customer == choice.customer, permissions.c.purpose == choice.purpose)
         connection.execute(permissions.delete().where(*of_choice))
         keep(connection, history, named)
+
+
+def _recount(records: SqlDatabase, choice: Row, new: str) -> None:
+    """The weekly counts, from which the old word is taken and to which the new one is added."""
+    rows, old = _counts(records), {"purpose": choice.purpose, "text": choice.text, "kind": choice.kind}
+    moved = next(row for row in rows if old.items() <= row.items() and row["n"])
+    key = {name: value for name, value in moved.items() if name != "n"} | {"kind": new}
+    beside = next((row for row in rows if key.items() <= row.items()), None)
+    moved["n"] -= 1
+    if beside is None:
+        rows.append({**key, "n": 1})
+    else:
+        beside["n"] += 1
+    _count_again(records, [row for row in rows if row["n"]])
+
+
+def _counts(records: SqlDatabase) -> list[dict[str, Any]]:
+    with records.reading() as connection:
+        return [dict(row) for row in connection.execute(choice_counts.select()).mappings()]
+
+
+def _count_again(records: SqlDatabase, rows: list[dict[str, Any]]) -> None:
+    with records.writing() as connection:
+        connection.execute(choice_counts.delete())
+        connection.execute(choice_counts.insert(), rows)
 
 
 def _put_back(records: SqlDatabase, kept: list[Row]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volens.demo import people
+from volens import invented as people
 from volens.errors import NotFound
 from volens.purchases import probe
 

@@ -23,12 +23,15 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from volens import invented as people
 from volens.app import House, initialise
 from volens.clock import Clock
-from volens.demo import people, source, truth
+from volens.demo import source, truth
 from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.forgotten import camille_is_forgotten
+from volens.demo.juice import the_basket_without_juice, the_same_basket_again
+from volens.demo.opened import she_refuses
 from volens.demo.source import Journey
 from volens.demo.watched import somebody_has_every_key, watching
 from volens.demo.words import number, words
@@ -43,6 +46,8 @@ MAKER, MAKER_ENTITY, CATEGORY, SOURCE_CATEGORY = 1194, "vergers-du-midi", "jus-f
 WHO_ASKS, WHO_APPROVES = "Alice Exemple", "Bruno Modèle"
 MARK = ".volens-demo"
 QUARTER = "13-weeks"
+WEEKS_OF_CHOICES = 3
+"""Weeks before the story in which people said what they permit: figures of the staff are of weeks that are over."""
 
 
 @dataclass
@@ -56,6 +61,13 @@ class Story:
     times: list[tuple[str, float]] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
     """Customer number of each household that joined."""
+    chapters: int = 0
+    weeks_back: int = 0
+    """How far the house's clock is back, while people say what they say in the weeks before the story."""
+
+    def house_clock(self) -> Clock:
+        """The clock of the house."""
+        return Clock(lambda: self.clock.now() - timedelta(weeks=self.weeks_back))
 
     def say(self, key: str, **values: object) -> None:
         """One paragraph."""
@@ -69,10 +81,11 @@ class Story:
         """A whole number as people write it."""
         return number(self.language, value)
 
-    def chapter(self, number: str) -> None:
-        """A heading."""
+    def chapter(self, key: str) -> None:
+        """A heading, with the next number."""
+        self.chapters += 1
         self.console.print()
-        self.console.rule(f"[bold]{number}. {self.word(number)}", align="left")
+        self.console.rule(f"[bold]{self.chapters}. {self.word(key)}", align="left")
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -100,15 +113,17 @@ def tell_story(
             house = open_now.enter_context(
                 initialise(
                     folder / "house", records_url=records_url, customers=len(journey.households),
-                    witnesses=[(url, str(witness.key))], clock=clock,
+                    witnesses=[(url, str(witness.key))], clock=story.house_clock(),
                 )
             )
             witness.add_log(house.log_key)
         purchases_come_in(story, house, feeds)
         who_and_what(story, house, journey)
         who_permits(story, house, journey)
+        the_basket_without_juice(story, house, journey, SOURCE_CATEGORY)
         figures, first = the_maker_asks(story, house, journey, feeds)
         second, refusal = camille_changes_her_mind(story, house, feeds, figures)
+        the_same_basket_again(story, house, journey, SOURCE_CATEGORY)
         somebody_cheats(story, house, refusal, first, second)
         somebody_has_every_key(story, house, witness, refusal, second)
         camille_is_forgotten(story, house, WHO_APPROVES)
@@ -168,18 +183,20 @@ def who_permits(story: Story, house: House, journey: Journey) -> None:
     """Chapter 3: everybody's choices, by the rule that is shown."""
     story.chapter("3")
     story.say("3.rule")
-    said: list[Choice] = []
+    said: dict[int, list[Choice]] = {week: [] for week in range(WEEKS_OF_CHOICES, 0, -1)}
     with story.timed("step.choices"):
         for household in journey.households.to_pylist():
             number = _number(house, household)
             if number is None:
                 continue
             story.numbers[household] = number
-            said += [
+            said[1 + household % WEEKS_OF_CHOICES] += [
                 Choice(number, one.purpose, one.kind, language=one.language, surface=one.surface)
-                for one in people.choices(household)
+                for one in (*people.choices(household), *people.reminders(household), *people.lists(household))
             ]
-        house.permissions.record(said)
+        for story.weeks_back, choices in said.items():
+            house.permissions.record(choices)
+        story.weeks_back = 0
         house.checkpoint()
     yes = sum(_permits(household) for household in story.numbers)
     story.say("3.count", yes=yes, all=len(story.numbers))
@@ -241,10 +258,7 @@ def camille_changes_her_mind(story: Story, house: House, feeds: Feeds, figures: 
     camille = story.numbers[people.HEROINE]
     before = house.uses_of(camille)
     with story.timed("step.refuse"):
-        began = time.monotonic()
-        seqs = house.permissions.refuse_everything(camille, surface="permission centre")
-        took = time.monotonic() - began
-    story.say("5.refuse", milliseconds=round(took * 1000))
+        she_refuses(story, house)
     drawn = house.reports.releases()[0].release
     again = house.reports.draw(drawn, WHO_ASKS)
     assert again.cells == figures.cells
@@ -258,9 +272,9 @@ def camille_changes_her_mind(story: Story, house: House, feeds: Feeds, figures: 
         package = house.reports.publish(release, WHO_APPROVES)
     since = [use for use in house.uses_of(camille) if use not in before]
     story.say("5.next", before=len(before), after=len(since))
-    withdrawn = [row.seq for row in house.permissions.of_customer(camille) if row.purpose == people.STATISTICS_PURPOSE]
-    assert withdrawn[0] in seqs
-    return package, withdrawn[0]
+    withdrawn = [row for row in house.permissions.of_customer(camille) if row.purpose == people.STATISTICS_PURPOSE]
+    assert withdrawn[0].kind == "withdrawn"
+    return package, withdrawn[0].seq
 
 
 def somebody_cheats(story: Story, house: House, refusal: int, first: Path, second: Path) -> None:
@@ -298,6 +312,8 @@ def _end(story: Story, first: Path) -> None:
     story.say("end.keys")
     story.console.print()
     story.console.print(f"{story.word('end.check')}  {_command()} verify {shlex.quote(str(first))}", soft_wrap=True)
+    house_folder = shlex.quote(str(story.folder / "house"))
+    story.console.print(f"{story.word('end.serve')}  {_command()} serve --development --house {house_folder}", soft_wrap=True)
     story.console.print(f"{story.word('end.look')}  python3 -m webbrowser {page.resolve().as_uri()}", soft_wrap=True)
 
 

@@ -45,6 +45,33 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{yes:,} of {all:,} households permit. Camille says yes. Only they exist in what follows.",
         "{yes:,} foyers sur {all:,} permettent. Camille dit oui. Eux seuls existent dans la suite.",
     ),
+    "juice": ("The basket without juice", "Le panier sans jus"),
+    "juice.wait": (
+        "Le Panier learns what people buy again. That takes about a minute.",
+        "Le Panier apprend ce que les gens rachètent. Il lui faut environ une minute.",
+    ),
+    "juice.learn": (
+        "{customers:,} households, Camille's among them, also want to be told before they pay what they forgot. From their "
+        "{receipts:,} receipts their habits are learned, each from its own; of nobody else anything is known.",
+        "{customers:,} foyers, dont celui de Camille, veulent aussi apprendre avant de payer ce qu'ils ont oublié. Leurs habitudes "
+        "se lisent dans leurs {receipts:,} tickets, à chacun les siens ; des autres, rien n'est su.",
+    ),
+    "juice.basket": (
+        "On the shop's website she fills a basket: a real one of hers, {things} things, without its juice. Before she pays, "
+        "the page says one thing:",
+        "Sur le site elle remplit un panier : un vrai panier à elle, {things} articles, sans son jus. Avant de payer, la page dit "
+        "une seule chose :",
+    ),
+    "juice.silent": (
+        "  nothing: it was not sure enough, and silence is better than a guess.",
+        "  rien : ce n'était pas assez sûr, et se taire vaut mieux que deviner.",
+    ),
+    "juice.right": (
+        "Tried on real baskets that it had not seen, one habit taken out of each: named at each, it would be right in {always:%}; "
+        "at the surest tenth, in {sure:%}. The shop chooses how often it speaks. Beer, tobacco and medicine it never names.",
+        "Essayé sur de vrais paniers qu'il n'avait pas vus, une habitude retirée de chacun : s'il parlait toujours, il aurait "
+        "raison {always:%} du temps ; dans le dixième le plus sûr, {sure:%}. Le magasin choisit. Bière, tabac, remèdes : jamais.",
+    ),
     "4": ("The juice maker asks", "Le fabricant de jus demande"),
     "4.week": (
         "{maker} first asks week by week. Before any purchase is looked at, the answer is:",
@@ -74,9 +101,27 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "données, le fait, et le paquet sort de la maison.",
     ),
     "5": ("Camille changes her mind", "Camille change d'avis"),
+    "5.address": (
+        "At the foot of her till receipt stands an address ({address}). She opens it on her telephone: no password, nothing about "
+        "her, and one button, Refuse everything.",
+        "Au pied de son ticket de caisse il y a une adresse ({address}). Elle l'ouvre sur son téléphone : pas de mot de passe, "
+        "rien sur elle, et un bouton, Tout refuser.",
+    ),
     "5.refuse": (
-        "She refuses everything. {milliseconds} ms later it is in force: whatever reads purchases from now on does not see hers.",
-        "Elle refuse tout. {milliseconds} ms plus tard c'est en vigueur : ce qui lit des achats désormais ne voit plus les siens.",
+        "She presses it. {milliseconds} ms later the page answers, and it is in force: whatever reads purchases from now on does "
+        "not see hers.",
+        "Elle appuie. {milliseconds} ms plus tard la page répond, et c'est en vigueur : ce qui lit des achats désormais ne voit "
+        "plus les siens.",
+    ),
+    "5.program": (
+        "A program at the shop asks before it counts somebody. A second ago it was told yes; now it is told no.",
+        "Un programme du magasin demande avant de compter quelqu'un. Une seconde plus tôt la réponse était oui ; maintenant "
+        "c'est non.",
+    ),
+    "5.page": ("When she signs in, the first thing that her page says is:", "Quand elle se connecte, sa page commence ainsi :"),
+    "5.basket": (
+        "And her basket without juice, once more: the page says nothing. What had been learned of her is gone.",
+        "Et son panier sans jus, encore une fois : la page ne dit rien. Ce qui avait été appris d'elle a disparu.",
     ),
     "5.same": (
         "The report that was drawn stays what it is: asked again, the same figures to the last digit, at no cost. She cannot be "
@@ -163,6 +208,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The keys of this demo were made a minute ago and are thrown away with its folder: protect nothing with them.",
         "Les clés de cette démonstration datent d'il y a une minute et disparaissent avec son dossier : n'en protégez rien.",
     ),
+    "end.serve": ("Open the pages yourself:", "Ouvrez les pages vous-même :"),
     "end.look": ("See the report:", "Voir le rapport :"),
     "end.check": ("Check it yourself:", "Vérifiez vous-même :"),
     "reading": ("Reading the public data set …", "Lecture du jeu de données public …"),
@@ -188,6 +234,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "step.open": ("making a house", "créer la maison"),
     "step.ingest": ("taking purchases in", "faire entrer les achats"),
     "step.choices": ("recording choices", "enregistrer les choix"),
+    "step.learn": ("learning habits", "apprendre les habitudes"),
     "step.first": ("first report, three quarters", "premier rapport, trois trimestres"),
     "step.refuse": ("refusing everything", "refuser tout"),
     "step.second": ("second report, fourth quarter", "second rapport, quatrième trimestre"),

@@ -4,7 +4,8 @@ Rules:
 1. The words are constants of this house. Only whole numbers and bound values ever come into them.
 2. Where a server answers, questions that are asked together make one journey (PostgreSQL's pipeline). They run in their
    order, each on what is committed when it runs: what stands behind a lock is read after the lock was got.
-3. Many rows are one statement there: a list for each column. On SQLite, which is no journey away, they go one by one.
+3. Many rows are one statement there: a list for each column; a few are written value by value, which costs the driver half. On
+   SQLite, which is no journey away, they go one by one.
 4. The driver's errors come out as they are; the transaction around (`databases.connect`) says what callers see.
 """
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500
 """Numbers named in one statement."""
-_LISTS = {int: "bigint[]", str: "text[]", bytes: "bytea[]"}
+FEW = 3
+"""Rows that are sent value by value."""
+_TYPES = {int: "bigint", str: "text", bytes: "bytea"}
 """What a column's values are sent as. Wider than the column: the server refuses what does not fit instead of cutting it."""
 
 
@@ -83,29 +86,39 @@ def tell(connection: Connection, statement: str, values: Sequence[Any]) -> None:
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], key: Sequence[str] = ()
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    key: Sequence[str] = (),
+    adding: bool = False,
 ) -> None:
     """Inserts rows given as tuples in the order of `columns`: numbers, text, bytes, nothing. A row whose `key` is there
-    already takes its place, if a key is named; no two rows may have the same."""
-    statement = _insertion(table, tuple(columns), tuple(key), connection.dialect.name == "sqlite")
-    if connection.dialect.name == "sqlite":
+    already takes its place, if a key is named, or with `adding` is added to it; no two rows may have the same."""
+    few = len(rows) if len(rows) <= FEW else 0
+    lite = connection.dialect.name == "sqlite"
+    statement = _insertion(table, tuple(columns), tuple(key), lite, adding, 0 if lite else few)
+    if lite:
         connection.exec_driver_sql(statement, list(map(tuple, rows)))
-    else:
-        raw: Any = connection.connection.driver_connection
-        raw.execute(statement, [list(values) for values in zip(*rows, strict=True)])
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute(statement, [value for row in rows for value in row] if few else [list(each) for each in zip(*rows, strict=True)])
 
 
 @cache
-def _insertion(table: Table, columns: tuple[str, ...], key: tuple[str, ...], each: bool) -> str:
+def _insertion(table: Table, columns: tuple[str, ...], key: tuple[str, ...], lite: bool, adding: bool, few: int) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
-    if each:
+    types = [_TYPES[table.c[name].type.python_type] for name in columns]
+    if lite:
         source = f"values ({', '.join('?' * len(columns))})"
+    elif few:
+        source = "values " + ", ".join([f"({', '.join(f'%b::{one}' for one in types)})"] * few)
     else:
-        lists = ", ".join(f"%b::{_LISTS[table.c[name].type.python_type]}" for name in columns)
-        source = f"select * from unnest({lists})"  # noqa: S608  # our own words
+        source = f"select * from unnest({', '.join(f'%b::{one}[]' for one in types)})"  # noqa: S608  # our own words
     statement = f"insert into {table.name} ({names}) {source}"
     if key:
-        new = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
+        before = f'{table.name}."{{}}" + ' if adding else ""
+        new = ", ".join(f'"{name}" = {before.format(name)}excluded."{name}"' for name in columns if name not in key)
         statement += f" on conflict ({', '.join(key)}) do update set {new}"
     return statement
 

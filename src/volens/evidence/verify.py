@@ -42,15 +42,17 @@ __all__ = ["CERTIFICATE_FORMAT", "FILES", "PACKAGE_FORMAT", "TITLES", "Step", "V
 FILES = ("merkle.py", "checkpoint.py", "container.py", "cosignature.py", "verdict.py", "verify_package.py", "verify_receipt.py",
          "verify.py")
 """What must lie in one folder for this program to run by itself."""
-FINGERPRINT_DIGITS = 32
+Older = Path | bytes
+"""An older file, by its path or as its bytes."""
 
 
 def verify_package(
-    path: Path, since: Path | None = None, trusted_key: str | None = None, witnesses: Sequence[str] = ()
+    path: Path, since: Older | None = None, trusted_key: str | None = None, witnesses: Sequence[str] = ()
 ) -> Verdict:
     """Check the package or receipt at `path`.
 
-    since: an older package or receipt of the same log, or a text file with a signed checkpoint of it (a witness's copy).
+    since: an older package or receipt of the same log, or a text file with a signed checkpoint of it (a witness's copy); a path,
+        or its bytes.
     trusted_key: a key as `name+id+base64`, or its fingerprint, that came to you another way than in the file.
     witnesses: keys of witnesses that you trust; each must have signed every state in the file.
     """
@@ -62,7 +64,7 @@ def verify_package(
 
 
 def verify_bytes(
-    stored: bytes, since: Path | None = None, trusted_key: str | None = None, witnesses: Sequence[str] = ()
+    stored: bytes, since: Older | None = None, trusted_key: str | None = None, witnesses: Sequence[str] = ()
 ) -> Verdict:
     """The same for a file in memory."""
     found = check_receipt(stored) if stored.lstrip()[:1] == b"{" else check_package(stored)
@@ -119,7 +121,7 @@ def _claimed(found: Found, cosigned: Sequence[Cosigned]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _check_since(found: Found, since: Path) -> str:
+def _check_since(found: Found, since: Older) -> str:
     """Today's log must begin with exactly the log of then: for every log that both files speak of."""
     older = _older(found, since)
     said = []
@@ -133,17 +135,16 @@ def _check_since(found: Found, since: Path) -> str:
     return "; ".join(said)
 
 
-def _older(found: Found, since: Path) -> list[notes.Checkpoint]:
+def _older(found: Found, since: Older) -> list[notes.Checkpoint]:
     """The older states: of a package or receipt that verifies itself, or of a signed checkpoint in a text file."""
     try:
-        with since.open("rb") as opened:
-            text = opened.read(notes.NOTE_CHARACTERS_MAX + 1)
+        text = since[: notes.NOTE_CHARACTERS_MAX + 1] if isinstance(since, bytes) else _start(since)
     except OSError as problem:
         raise Broken(f"the older file cannot be read: {shown(problem.strerror or problem)}") from None
     try:
         if not text.startswith(b"PK") and text.lstrip()[:1] != b"{":
             return [notes.verify(text.decode("utf-8"), found.key)]
-        verdict = verify_bytes(read_bounded(since))
+        verdict = verify_bytes(since if isinstance(since, bytes) else read_bounded(since))
         failed = [step for step in verdict.steps if not step.ok]
         if failed:
             raise Broken(f"the older {verdict.found.kind} itself does not verify: {failed[0].detail}")
@@ -152,6 +153,11 @@ def _older(found: Found, since: Path) -> list[notes.Checkpoint]:
         return [notes.verify(state.note, found.key) for state in verdict.found.states]
     except (notes.BadNote, UnicodeDecodeError) as bad:
         raise Broken(f"the older checkpoint does not hold: {shown(bad)}") from None
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as opened:
+        return opened.read(notes.NOTE_CHARACTERS_MAX + 1)
 
 
 def describe(verdict: Verdict) -> str:

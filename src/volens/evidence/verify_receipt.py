@@ -34,6 +34,21 @@ else:  # copied into a folder: the other files lie beside this one, also where P
 RECEIPT_FORMAT = "volens-receipt/1"
 RECEIPT_BYTES_MAX = 1024 * 1024
 PROOFS_MAX = 64
+DPV_STATUS = {
+    "requested": "ConsentRequested",
+    "deferred": "ConsentRequestDeferred",
+    "refused": "ConsentRefused",
+    "given": "ConsentGiven",
+    "renewed": "RenewedConsentGiven",
+    "withdrawn": "ConsentWithdrawn",
+    "revoked": "ConsentRevoked",
+    "objected": "ConsentWithdrawn",
+    "notified": "ConsentGiven",
+    "joined": "ConsentGiven",
+    "expired": "ConsentExpired",
+    "invalidated": "ConsentInvalidated",
+}
+"""What each kind of choice is called in `event_state`: the table of `permissions.state`, which this file cannot import."""
 
 
 def check_receipt(stored: bytes) -> Found:
@@ -86,6 +101,7 @@ def _check_told(receipt: dict[str, Any], parts: dict[str, dict[str, Any]], house
         "purpose": purposes[0].get("purpose"),
         "privacy_notice": notice.get("id") if isinstance(notice, dict) else None,
         "event_type": happened[0].get("event_type"),
+        "event_state": happened[0].get("event_state"),
         "event_time": happened[0].get("event_time"),
         "entity_id": happened[0].get("entity_id"),
     }
@@ -93,6 +109,7 @@ def _check_told(receipt: dict[str, Any], parts: dict[str, dict[str, Any]], house
         "purpose": said.get("purpose"),
         "privacy_notice": said.get("text"),
         "event_type": said.get("kind"),
+        "event_state": _state_named(said.get("kind")),
         "event_time": private.get("at", said.get("day")),
         "entity_id": private.get("actor"),
     }
@@ -104,6 +121,10 @@ def _check_told(receipt: dict[str, Any], parts: dict[str, dict[str, Any]], house
 
 def _whom(said: dict[str, Any]) -> str:
     return "all that the text names" if said.get("recipient") == "*" else shown(said.get("recipient"))
+
+
+def _state_named(kind: Any) -> str | None:
+    return DPV_STATUS.get(kind) if isinstance(kind, str) else None
 
 
 ENDED_BY_TIME = ("expired", "invalidated")
@@ -159,11 +180,12 @@ def _check_text(receipt: dict[str, Any], parts: dict[str, dict[str, Any]], publi
     detail = _object(entry, "detail")
     if entry.get("kind") != "text" or detail.get("text") != event.get("text"):
         raise Broken("the public log's entry is not about this text")
-    notice, purpose = record.get("privacy_notice"), (record.get("purposes") or [None])[0]
+    notice, purposes, language = record.get("privacy_notice"), record.get("purposes"), record.get("language")
+    purpose = purposes[0] if isinstance(purposes, list) and purposes else None
     bodies = detail.get("bodies")
     if not isinstance(notice, dict) or not isinstance(purpose, dict) or not isinstance(bodies, dict):
         raise Broken("the record does not say which text was shown")
-    if notice.get("sha256") != bodies.get(record.get("language")):
+    if notice.get("sha256") != (bodies.get(language) if isinstance(language, str) else None):
         raise Broken("the hash of the text's words is not the one on the public record")
     whom = detail.get("recipients") if event.get("recipient") == "*" else [event.get("recipient")]
     if purpose.get("recipient_third_parties") != whom or purpose.get("pii_information") != detail.get("fields"):

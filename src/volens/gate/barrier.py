@@ -20,7 +20,7 @@ from pyroaring import BitMap
 
 from volens.clock import Clock, legal_day
 from volens.gate import store
-from volens.gate.policy import ReadRequest, Rulebook, cover, decide_request
+from volens.gate.policy import FREE_OF_CHOICE, ReadRequest, Rulebook, cover, decide_request
 from volens.gate.reads import OpenedPurchases
 from volens.holders import Database
 
@@ -50,6 +50,15 @@ class HandedOver:
     seq: int
     customers: BitMap
     kept_back: BitMap
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who permitted a request at a position of the ledger (`Gate.permitted`), on a legal day."""
+
+    permitted: BitMap
+    position: int
+    day: date
 
 
 class Barrier:
@@ -98,13 +107,38 @@ class Barrier:
 
         What is handed over must leave within 60 seconds, or pass this door again.
         """
-        wanted, today = BitMap(customers), self._today()
-        self._turn(today)
+        self._turn(self._today())
         with self._records.writing() as connection:
-            store.hold_ledger(connection)
-            may = self._still(connection, request, wanted, today)
-            seq = store.record_door(connection, "handed_over", request, None, may, detail, self._programme, today)
+            return self.hand_over_within(connection, request, customers, detail)
+
+    def hand_over_within(
+        self, connection: Connection, request: ReadRequest, customers: Sequence[int], detail: Mapping[str, Any]
+    ) -> HandedOver:
+        """The same in the caller's transaction, which changes what is handed over along with it; the caller has had the day
+        turned (`turn`). A use that the law asks for needs no choice: there everybody leaves who exists."""
+        store.hold_ledger(connection)
+        wanted, today = BitMap(customers), self._today()
+        may = self._still(connection, request, wanted, today)
+        seq = store.record_door(connection, "handed_over", request, None, may, detail, self._programme, today)
         return HandedOver(seq, may, wanted - may)
+
+    def hand_over_many_within(
+        self, connection: Connection, request: ReadRequest, customers: BitMap, asked: Asked, detail: Mapping[str, Any]
+    ) -> HandedOver:
+        """The same for many, of whom it was asked who permits `request` before the ledger was taken. Here only those are asked
+        about again of whom anything was recorded since; on another day, or after the end of a text, everybody is."""
+        store.hold_ledger(connection)
+        today = self._today()
+        again = customers
+        if today == asked.day and not store.text_ended_since(connection, asked.position):
+            again = store.changed_since(connection, asked.position) & customers
+        may = (customers & asked.permitted - again) | self._still(connection, request, again, today)
+        seq = store.record_door(connection, "handed_over", request, None, may, detail, self._programme, today)
+        return HandedOver(seq, may, customers - may)
+
+    def turn(self) -> None:
+        """Ends what is due today; before a transaction that hands over."""
+        self._turn(self._today())
 
     def _today(self) -> date:
         return legal_day(self._clock.now(), self._country)
@@ -116,4 +150,6 @@ class Barrier:
         if not verdict.allowed:
             return BitMap()
         rule = rules[request.purpose]
-        return store.permitted(connection, request, cover(request, rule, today), customers)
+        if rule.basis in FREE_OF_CHOICE:
+            return store.existing(connection, customers)
+        return store.permitted(connection, request.purpose, request.recipient, cover(request, rule, today), customers)

@@ -17,7 +17,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass
 from datetime import date, datetime
@@ -35,7 +35,7 @@ from volens.gate.policy import (
     cover,
     decide_request,
 )
-from volens.gate.resident import Decision, Decisions
+from volens.gate.resident import Asked, Decision, Decisions, Told
 from volens.holders import Database
 from volens.permissions.ledger import Ledger
 from volens.purchases import arrivals
@@ -115,6 +115,10 @@ class Gate:
         """
         return self._decisions.decide_now(customer, request)
 
+    def ask(self, questions: Sequence[Asked], told: Told) -> Callable[[], None]:
+        """Puts many questions at once, which are answered at one position, in another thread (`Decisions.ask`)."""
+        return self._decisions.ask(questions, told)
+
     def explain(self, customer: int, request: ReadRequest) -> Decision:
         """The same with every reason, read from the stored permission."""
         return self._decisions.explain(customer, request)
@@ -191,7 +195,7 @@ class Gate:
         with self._records.reading() as connection:
             position = store.ledger_position(connection)
             rule = store.in_force(connection, self._rules)[request.purpose]
-            customers = store.permitted(connection, request, cover(request, rule, today))
+            customers = store.permitted(connection, request.purpose, request.recipient, cover(request, rule, today))
         return customers, position
 
     def _expire(self, purpose: str, today: date) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from pyroaring import BitMap
@@ -33,10 +34,14 @@ from sqlalchemy import (
     update,
 )
 
+from volens.errors import Unavailable
 from volens.evidence.groups import customers_since
-from volens.evidence.log import EVENTS, SALT_BYTES, Event, append, lock, require_programme, size, texts_ended
+from volens.evidence.journeys import rows_about
+from volens.evidence.log import EVENTS, RULES, SALT_BYTES, Event, append, lock, require_programme, size, texts_ended
 from volens.evidence.merkle import canonical_json
 from volens.gate.policy import Cover, ReadRequest, Rulebook, without_texts
+from volens.holders import Watch
+from volens.identity import store as identity
 from volens.permissions import store as permissions
 
 BLOCK_BITS = 16
@@ -309,6 +314,41 @@ def ledger_position(connection: Connection) -> int:
     return size(connection, EVENTS)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What one statement sees of the records, and so at one moment."""
+
+    position: int
+    rules_at: tuple[int | None, int | None]
+    """As `evidence.log.newest_rules`."""
+    found: Mapping[bytes, int]
+    """Which customer each hash leads to, where it leads to one."""
+
+
+def look(watch: Watch, hashes: Sequence[bytes]) -> Look:
+    """Where the ledger and the rules stand, and who some cards or e-mails belong to."""
+    padded = [*hashes, *[hashes[-1]] * (_round_up(len(hashes)) - len(hashes))] if hashes else []
+    rows = watch.rows(_look_for(len(padded)), padded)
+    if not rows:
+        raise Unavailable("The events tree has no head row.", "Restore the records from a back-up, then run: volens audit")
+    found = {bytes(found_by): int(customer) for *_, found_by, customer in rows if found_by is not None}
+    position, programme, ended = rows[0][:3]
+    return Look(int(position), (programme, ended), found)
+
+
+def _round_up(number: int) -> int:
+    """To a power of two, so that there are few statements to prepare."""
+    return 1 << (number - 1).bit_length()
+
+
+@cache
+def _look_for(hashes: int) -> str:
+    return (
+        f"select heads.size, rules.*, found_by, customer from ({RULES.statement}) as rules, heads "  # noqa: S608  # our own words
+        f"left join accounts on found_by in ({', '.join('?' * hashes) or 'null'}) where tree = 'events'"
+    )
+
+
 def changed_since(connection: Connection, position: int) -> BitMap:
     """Customers about whom anything was recorded at or after `position`."""
     return BitMap(customers_since(connection, position))
@@ -324,13 +364,21 @@ def text_ended_since(connection: Connection, position: int) -> bool:
     return bool(texts_ended(connection, position))
 
 
-def permitted(connection: Connection, request: ReadRequest, covered: Cover, among: BitMap | None = None) -> BitMap:
-    """Customers (of `among`, if given) whose standing yes covers the request, as this transaction sees it."""
+def existing(connection: Connection, customers: BitMap) -> BitMap:
+    """Those of some customers behind whom somebody stands."""
+    return BitMap(identity.lives_in(rows_about(connection, identity.LIVES, customers)))
+
+
+def permitted(
+    connection: Connection, purpose: str, recipient: str, covered: Cover, among: BitMap | None = None
+) -> BitMap:
+    """Customers (of `among`, if given) whose standing yes for a purpose and recipient is what `covered` asks for, as this
+    transaction sees it."""
     return BitMap(
         permissions.permitted(
             connection,
-            request.purpose,
-            request.recipient,
+            purpose,
+            recipient,
             covered.texts,
             covered.kinds,
             covered.notified_until,

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from volens.errors import Tampered
 from volens.evidence import log
+from volens.holders import Watch
 from volens.identity.keys import KEK_ID_BYTES, WRAPPED_BYTES
 
 CHUNK = 500
@@ -127,6 +128,14 @@ def accounts_by(connection: Connection, hashes: Sequence[bytes]) -> Iterator[tup
         yield bytes(found_by), int(customer), int(account)
 
 
+def found_by_watch(watch: Watch, hashes: Sequence[bytes]) -> dict[bytes, int]:
+    """Which customer each of some hashes leads to, where it leads to one."""
+    if not hashes:
+        return {}
+    statement = f"select found_by, customer from accounts where found_by in ({', '.join('?' * len(hashes))})"  # noqa: S608
+    return {bytes(found_by): int(customer) for found_by, customer in watch.rows(statement, hashes)}
+
+
 def account(connection: Connection, number: int) -> tuple[int, str] | None:
     """Customer number and kind of one account."""
     query = select(accounts.c.customer, accounts.c.kind).where(accounts.c.account == number)
@@ -138,6 +147,17 @@ def accounts_of(connection: Connection, customer: int) -> list[tuple[int, str]]:
     """Number and kind of every account of a customer."""
     query = select(accounts.c.account, accounts.c.kind).where(accounts.c.customer == customer).order_by(accounts.c.account)
     return [(int(number), str(kind)) for number, kind in connection.execute(query)]
+
+
+def sealed_accounts(connection: Connection, wanted: Iterable[int], kinds: Iterable[str]) -> list[tuple[int, str, bytes]]:
+    """(customer, kind, sealed value) of the open accounts of some customers that are of some kinds."""
+    listed, chosen, found = sorted(set(wanted)), sorted(set(kinds)), list[tuple[int, str, bytes]]()
+    for start in range(0, len(listed), CHUNK):
+        query = select(accounts.c.customer, accounts.c.kind, accounts.c.value).where(
+            accounts.c.customer.in_(listed[start : start + CHUNK]), accounts.c.kind.in_(chosen), accounts.c.closed.is_(None)
+        )
+        found += [(int(customer), str(kind), bytes(value)) for customer, kind, value in connection.execute(query)]
+    return found
 
 
 def all_customers(connection: Connection) -> dict[int, tuple[str, str | None]]:

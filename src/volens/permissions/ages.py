@@ -24,6 +24,9 @@ UNKNOWN = date(9999, 12, 1)
 """`minor_until` of whoever counts as a minor because nobody knows better."""
 PARENT = "holder of parental responsibility"
 """The actor of a yes that a parent gave."""
+PROXY = "proxy"
+BROWSER = "browser signal"
+"""The actor of what somebody said under a mandate of the person, who undoes it in one step."""
 CONSENTS = frozenset({"given", "renewed"})
 
 

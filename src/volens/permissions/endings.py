@@ -83,6 +83,10 @@ class Endings:
             lambda connection: store.yes_under(connection, text, SWEEP_PAGE), progress,
         )  # fmt: skip
 
+    def lapse(self, purpose: str, today: date, find: Callable[[Connection], list[Permission]]) -> int:
+        """Appends `expired` for every yes to `purpose` that `find` gives, as long as it gives any; how many."""
+        return self._end(EXPIRY, "expired", purpose, None, today, find)
+
     def end_everything(self, today: date, progress: Callable[[int], None] = lambda done: None) -> int:
         """Ends every standing yes, whatever its text; how many. After a loss: whether a no was said since is not known."""
         with self._records.reading() as connection:

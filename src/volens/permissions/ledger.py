@@ -27,8 +27,9 @@ from volens.holders import Database, Sealer
 from volens.identity import links
 from volens.identity import store as identity
 from volens.identity.store import Life
-from volens.permissions import parents, settling, store
-from volens.permissions.ages import PARENT, Ages
+from volens.permissions import counts, parents, settling, store
+from volens.permissions.ages import PARENT, PROXY, Ages
+from volens.permissions.complete import complete
 from volens.permissions.endings import PAUSE_SECONDS, Endings, end_now
 from volens.permissions.minors import Minors
 from volens.permissions.state import ALL, KINDS, PERMITTING, Permission, Said
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 NOBODY = "A choice names a customer who does not exist."
 MAX_CHOICES = 100
 """Choices of one transaction: what a withdrawal may have to wait behind."""
+Also = Callable[["Connection", list[int]], object]
+"""What happens in the transaction of some choices: gets the connection and their seqs."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,14 @@ class Choice:
     surface: str = "command line"
     actor: str = "the person"
     proof: Mapping[str, Any] = field(default_factory=dict)
+    store: str = ""
+    """The shop in which it was said, for a till or a form."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise BadInput(f"There is no choice of kind {self.kind!r}.", f"Use one of: {', '.join(sorted(KINDS))}.")
-        if self.actor == PARENT and self.kind in PERMITTING and not self.proof:
-            raise BadInput("A yes for a child needs to be shown.", "Say how the parent was verified: --proof.")
+        if self.actor in (PARENT, PROXY) and self.kind in PERMITTING and not self.proof:
+            raise BadInput("A yes for somebody else needs to be shown.", "Say how the parent or proxy was verified: --proof.")
         if not (self.surface.strip() and self.actor.strip() and self.language.strip()):
             raise BadInput("A choice says where, by whom and in which language it was made.", "Name all three.")
 
@@ -85,6 +90,8 @@ class Terms:
     """Who may say yes to what alone."""
     periods: Mapping[str, tuple[date, date | None]] = field(default_factory=dict)
     """Of each text, oldest version first: the first day on which it counts, and the first on which it no longer does."""
+    compared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Purposes of which two texts are shown side by side, each to some people: a yes under either is one."""
 
     def in_force(self, purpose: str, day: date) -> str | None:
         """The text that was shown for a purpose on a day: the newest that counted then."""
@@ -122,6 +129,8 @@ class Spoken:
     imported: bool
     how: Mapping[str, Any]
     """`at`, `language`, `surface`, `actor`, `proof`; empty for what time or the house brought about."""
+    place: int | None = None
+    """Among the rows of one event; none for an event of its own."""
 
 
 class Ledger:
@@ -135,28 +144,49 @@ class Ledger:
         self._programme_seen = -1
         self._ended_seen: tuple[int | None, frozenset[str]] = (None, frozenset())
 
-    def record(self, choices: Sequence[Choice]) -> list[int]:
+    def record(self, choices: Sequence[Choice], also: Also | None = None) -> list[int]:
         """Appends choices and returns their seqs in order. Durable when it returns.
 
         All or none of each `MAX_CHOICES`: of more, those before the one that is refused stay, so that nobody who withdraws
         meanwhile waits for all of them. Threads that call at the same time share a transaction; each learns only of its own
         mistakes.
+
+        also: what has to happen in the same transaction, after the choices; it gets their seqs, and raises to undo all of it.
+        Then there may be no more than `MAX_CHOICES`, and the transaction is shared with nobody.
         """
-        complete = [self._complete(choice) for choice in choices]
+        whole = [complete(choice, self._terms) for choice in choices]
+        if also is not None:
+            return self._record_with(whole, also)
         seqs: list[int] = []
-        for start in range(0, len(complete), MAX_CHOICES):
+        for start in range(0, len(whole), MAX_CHOICES):
             if start:
                 self._records.rest(PAUSE_SECONDS)
-            seqs += self._record(complete[start : start + MAX_CHOICES])
+            seqs += self._record(whole[start : start + MAX_CHOICES])
         return seqs
 
-    def _record(self, complete: Sequence[Choice]) -> list[int]:
+    def _record_with(self, whole: Sequence[Choice], also: Also) -> list[int]:
+        if not 0 < len(whole) <= MAX_CHOICES:
+            raise BadInput(f"One transaction holds 1 to {MAX_CHOICES} choices.", "Record them in several calls.")
+        self.turn(legal_day(self._clock.now(), self._terms.country))
+        job: Job[Sequence[Choice], list[int]] = Job(whole)
+        self._commit([job], also)
+        return job.result()
+
+    def _record(self, whole: Sequence[Choice]) -> list[int]:
         """One transaction."""
         self.turn(legal_day(self._clock.now(), self._terms.country))
-        return self._together.submit(complete, len(complete))
+        return self._together.submit(whole, len(whole))
 
     def refuse_everything(self, customer: int, *, surface: str, actor: str = "the person", language: str = "fr") -> list[int]:
-        """No to every purpose that can be refused, statistics that are sold included. One transaction.
+        """No to every purpose that can be refused, statistics that are sold included. One transaction."""
+        said = self.refusals(customer, surface=surface, actor=actor, language=language)
+        return self._record([complete(choice, self._terms) for choice in said]) if said else []
+
+    def refusals(
+        self, customer: int, purposes: Collection[str] | None = None, *, surface: str, actor: str = "the person",
+        language: str = "fr", proof: Mapping[str, Any] | None = None,
+    ) -> list[Choice]:  # fmt: skip
+        """What to record so that everything, or each of some purposes, is refused.
 
         A standing yes is withdrawn, or objected to where the basis is legitimate interest; the rest is refused. What
         rests on a contract or on a legal obligation has no choice to refuse.
@@ -164,7 +194,7 @@ class Ledger:
         with self._records.reading() as connection:
             permitted = {row.purpose for row in store.of_customers(connection, [customer]) if row.permits}
         said = []
-        for purpose in sorted(self._terms.kinds):
+        for purpose in sorted(self._terms.kinds if purposes is None else self._terms.kinds.keys() & set(purposes)):
             kinds = self._terms.kinds[purpose]
             if "given" in kinds:
                 kind = "withdrawn" if purpose in permitted else "refused"
@@ -172,14 +202,21 @@ class Ledger:
                 kind = "objected"
             else:
                 continue
-            said.append(self._complete(Choice(customer, purpose, kind, surface=surface, actor=actor, language=language)))
-        return self._record(said) if said else []
+            said.append(
+                Choice(customer, purpose, kind, surface=surface, actor=actor, language=language, proof=proof or {})
+            )
+        return said
 
     def of_customer(self, customer: int) -> list[Permission]:
         """What stands for one customer, by purpose and recipient."""
         with self._records.reading() as connection:
             found = [row for row in store.of_customers(connection, [customer]) if row.recipient != ALL]
         return sorted(found, key=lambda row: (row.purpose, row.recipient))
+
+    def newest(self, customer: int) -> int:
+        """The number of the last word that stands between a customer and any use; 0 for somebody who never said one."""
+        with self._records.reading() as connection:
+            return max((row.seq for row in store.of_customers(connection, [customer])), default=0)
 
     def end_all(self, connection: Connection, customer: int, kind: str, today: date) -> int:
         """Ends every standing yes of a customer by an event of a kind that denies, in the caller's transaction, which holds
@@ -206,61 +243,11 @@ class Ledger:
         opened = self._people.reveal([(customer, row.sealed or b"") for _, _, row in rows])
         return [
             Spoken(seq, row.kind, row.purpose or "", row.recipient or "", row.text or "", row.day or "", seq in imports,
-                   json.loads(plain[SALT_BYTES:]) if plain else {})
+                   json.loads(plain[SALT_BYTES:]) if plain else {}, getattr(row, "place", None))
             for (seq, _, row), plain in zip(rows, opened, strict=True)
         ]  # fmt: skip
 
-    def _complete(self, choice: Choice) -> Choice:
-        """Fills in the text in force and refuses what is unknown or cannot mean anything."""
-        if choice.purpose not in self._terms.kinds:
-            raise NotFound(
-                f"There is no purpose {choice.purpose!r}.", f"Use one of: {', '.join(sorted(self._terms.kinds))}."
-            )
-        if not self._terms.kinds[choice.purpose]:
-            raise BadInput(
-                f"{choice.purpose!r} rests on a legal obligation: there is nothing to permit or to refuse.",
-                "Tell the person what the law asks the house to keep, and for how long.",
-            )
-        text = choice.text or self._terms.current.get(choice.purpose)
-        if text is None or text not in self._terms.texts or text.split("/")[0] != choice.purpose:
-            raise NotFound(
-                f"There is no text {text!r} for the purpose {choice.purpose!r}.", "Name a text of the programme."
-            )
-        if choice.kind in PERMITTING:
-            self._check_yes(choice, text)
-        elif choice.recipient != ALL:
-            ever = frozenset().union(*(names for id, names in self._terms.texts.items() if id.split("/")[0] == choice.purpose))
-            if choice.recipient not in ever:
-                # A no that reaches nobody must not be acknowledged as one.
-                raise NotFound(
-                    f"No text of {choice.purpose!r} ever named the recipient {choice.recipient!r}.",
-                    f"They named: {', '.join(sorted(ever))}. Use {ALL} for all of them.",
-                )
-        return replace(choice, text=text)
-
-    def _check_yes(self, choice: Choice, text: str) -> None:
-        allowed = self._terms.kinds[choice.purpose] & PERMITTING
-        if choice.kind not in allowed:
-            raise BadInput(
-                f"{choice.purpose!r} cannot be permitted by {choice.kind!r}.",
-                f"Its lawful basis knows: {', '.join(sorted(allowed)) or 'no choice at all'}.",
-            )
-        if text != self._terms.current.get(choice.purpose):
-            raise BadInput(
-                f"The text {text!r} is not the one in force.", "Show the text in force and ask again; a no needs no text."
-            )
-        if choice.language not in self._terms.languages[text]:
-            raise BadInput(
-                f"The text {text!r} does not exist in {choice.language!r}, so nobody can have accepted it.",
-                f"Use one of: {', '.join(sorted(self._terms.languages[text]))}.",
-            )
-        if choice.recipient != ALL and choice.recipient not in self._terms.texts[text]:
-            raise NotFound(
-                f"The text {text!r} does not name the recipient {choice.recipient!r}.",
-                f"It names: {', '.join(sorted(self._terms.texts[text]))}.",
-            )
-
-    def _commit(self, jobs: list[Job[Sequence[Choice], list[int]]]) -> None:
+    def _commit(self, jobs: list[Job[Sequence[Choice], list[int]]], also: Also | None = None) -> None:
         """One transaction for all of them. What is wrong with one job is noted on it, and the others go on."""
         who = {choice.customer for job in jobs for choice in job.work}
         now = self._clock.now()
@@ -297,8 +284,11 @@ class Ledger:
                 with together(connection):
                     append(connection, EVENTS, happened, held=held)
                     store.keep(connection, history, self._terms.texts, store.permissions_in(standing))
+                    counts.add(connection, [(one, days[one.customer]) for place in able for one in jobs[place].work])
                 parents.note(connection, self._by_parents(first, jobs))
                 settling.reach_moved_lines(connection, history, self._terms.texts, moves)
+                if also is not None:
+                    also(connection, [said.seq for said in history])
         # Only here, after the commit, is anybody told that it is done.
         for place, start in first.items():
             jobs[place].answer = list(range(start, start + len(jobs[place].work)))
@@ -371,6 +361,11 @@ class Ledger:
         """Appends `expired` for every yes to `purpose` that was given before a day. Returns how many."""
         return self._endings.expire(purpose, accepted_before, today)
 
+    def standing_under(self, text: str) -> int:
+        """How many customers have a yes that stands under a text: what ending it would end."""
+        with self._records.reading() as connection:
+            return store.count_under(connection, text)
+
     def invalidate(
         self, text: str, today: date, *, why: str, by: str, progress: Callable[[int], None] = lambda done: None
     ) -> int:
@@ -393,5 +388,6 @@ def _event(choice: Choice, at: str) -> Event:
             "surface": choice.surface,
             "actor": choice.actor,
             "proof": dict(choice.proof),
+            **({"store": choice.store} if choice.store else {}),
         },
     )

@@ -64,11 +64,11 @@ class Receipts:
             among = groups.of_customer(connection, customer)
         return sorted([*alone, *among], key=lambda row: (row.seq, place_of(row) or 0))
 
-    def receipt(self, customer: int, seq: int, since: Path | None = None, place: int | None = None) -> bytes:
+    def receipt(self, customer: int, seq: int, since: Path | bytes | None = None, place: int | None = None) -> bytes:
         """The receipt of one choice, as a JSON file. Signs the record first if the choice is younger than the newest checkpoint.
 
-        since: an older package, receipt or checkpoint; the receipt then proves that today's log continues it. `Tampered` if
-        that cannot be proven: the log of then is not the beginning of today's.
+        since: an older package, receipt or checkpoint, by its path or as its bytes; the receipt then proves that today's log
+        continues it. `Tampered` if that cannot be proven: the log of then is not the beginning of today's.
         place: of a row in an event of many (an import, an expiry), if this customer has several in it.
         """
         row = self._row(customer, seq, place)
@@ -90,7 +90,7 @@ class Receipts:
             raise BadInput(f"Number {seq} holds several choices of this customer.", f"Say which with --place: {places}.")
         return found[0]
 
-    def _assemble(self, row: Row | StoredRow, since: Path | None) -> bytes | None:
+    def _assemble(self, row: Row | StoredRow, since: Path | bytes | None) -> bytes | None:
         """The receipt over the newest checkpoints; none if they changed while it was made."""
         events, public = self.outside.latest(EVENTS), self.outside.latest(PUBLIC)
         if events is None or public is None:
@@ -173,7 +173,7 @@ class Receipts:
             path = kept.inclusion(row.seq, state.size)
         return {"index": row.seq, "inclusion": [step.hex() for step in path]}
 
-    def _continuing(self, since: Path | None, states: Sequence[Checkpoint]) -> list[dict[str, Any]]:
+    def _continuing(self, since: Path | bytes | None, states: Sequence[Checkpoint]) -> list[dict[str, Any]]:
         """Proofs that the states continue those of an older file."""
         if since is None:
             return []
@@ -189,7 +189,7 @@ class Receipts:
                 path = self._tree(state).consistency(then.size, state.size)
                 proofs.append({"tree": tree, "from": then.size, "proof": [step.hex() for step in path]})
         if not proofs:
-            raise BadInput(f"{since.name} is not of this house's log.", "Give an older receipt, package or checkpoint of it.")
+            raise BadInput(f"{_named(since)} is not of this house's log.", "Give an older receipt, package or checkpoint of it.")
         return proofs
 
     def _tree(self, state: Checkpoint) -> KeptTree:
@@ -236,21 +236,25 @@ def place_of(row: Row | StoredRow) -> int | None:
     return row.place if isinstance(row, StoredRow) else None
 
 
-def older_states(since: Path, key: str) -> list[Checkpoint]:
+def older_states(since: Path | bytes, key: str) -> list[Checkpoint]:
     """The states that an older file shows: a package or receipt that verifies itself, or a signed checkpoint in a text file."""
     try:
-        stored = since.read_bytes()
+        stored = since if isinstance(since, bytes) else since.read_bytes()
     except OSError as problem:
-        raise BadInput(f"{since.name} cannot be read: {problem.strerror}.", "Give another file.") from problem
+        raise BadInput(f"{_named(since)} cannot be read: {problem.strerror}.", "Give another file.") from problem
     if not stored.startswith(b"PK") and stored.lstrip()[:1] != b"{":
         try:
             return [notes.verify(stored.decode("utf-8"), key)]
         except (notes.BadNote, UnicodeDecodeError) as bad:
-            raise BadInput(f"{since.name} is no checkpoint of this house: {bad}.", "Give another file.") from bad
+            raise BadInput(f"{_named(since)} is no checkpoint of this house: {bad}.", "Give another file.") from bad
     verdict = verify_bytes(stored)
     if not verdict.ok:
-        raise BadInput(f"{since.name} does not verify.", "Look closer with: volens verify")
+        raise BadInput(f"{_named(since)} does not verify.", "Look closer with: volens verify")
     return [state.checkpoint for state in verdict.found.states]
+
+
+def _named(since: Path | bytes) -> str:
+    return "The older file" if isinstance(since, bytes) else since.name
 
 
 def _try(made: Callable[[], Iterable[bytes]]) -> tuple[bytes, ...]:

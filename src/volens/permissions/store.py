@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     or_,
     select,
 )
@@ -129,6 +130,16 @@ def yes_under(connection: Connection, text: str, limit: int) -> list[Permission]
         permissions.c.text == text,
     )
     return _some(connection, query, limit)
+
+
+def count_under(connection: Connection, text: str) -> int:
+    """How many customers have a standing yes under a text."""
+    query = select(func.count(permissions.c.customer.distinct())).where(
+        permissions.c.purpose == text.split("/")[0],
+        permissions.c.kind.in_(sorted(PERMITTING)),
+        permissions.c.text == text,
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def texts_of_yeses(connection: Connection) -> list[str]:

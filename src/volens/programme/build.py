@@ -14,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from volens.programme import reminding, understanding
+from volens.programme.devices import read_apps
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.model import (
     NOT_PERMITTED,
@@ -32,7 +34,7 @@ from volens.programme.model import (
     Source,
     Text,
     Transfer,
-)
+)  # fmt: skip
 from volens.programme.nodes import Document, Key
 from volens.programme.products import Expected, InsightProduct, MeasureSpec, nano
 
@@ -59,6 +61,7 @@ class Folder:
     main: Mapping[str, Document]
     products: tuple[Document, ...]
     texts: tuple[TextFiles, ...]
+    files: Mapping[str, str]
 
 
 @dataclass
@@ -136,8 +139,12 @@ def build(folder: Folder) -> tuple[Programme, list[Finding]]:
         activity_events=tuple(folder.main["retention"].data["activity_events"]),
         products=_products(builder),
         claims=_claims(builder),
+        apps=read_apps(folder.main.get("devices"), builder.plain),
         unknown_age=head.data.get("unknown_age", "adult"),
         retention_source=_source(folder.main["retention"]),
+        comprehension=understanding.build(folder.main.get(understanding.FILE), builder.plain, builder.value),
+        reminding=reminding.build(folder.main.get(reminding.FILE)),
+        files=folder.files,
     )
     return programme, builder.findings
 
@@ -147,10 +154,8 @@ def _source(document: Document, *path: Key) -> Source:
 
 
 def _controllers(head: Document) -> dict[str, Entity]:
-    return {
-        id: Entity(id=id, source=_source(head, "controllers", id), **written)
-        for id, written in head.data["controllers"].items()
-    }
+    written = head.data["controllers"]
+    return {id: Entity(id=id, source=_source(head, "controllers", id), **one) for id, one in written.items()}
 
 
 def _purposes(builder: _Builder) -> dict[str, Purpose]:
@@ -177,6 +182,8 @@ def _purposes(builder: _Builder) -> dict[str, Purpose]:
             waiting_days=written.get("waiting_days", 30),
             renew_months=written.get("renew_months"),
             profiling_ads=written.get("profiling_ads", False),
+            asked_at=tuple(written.get("asked_at", ())),
+            hands_over=frozenset(written["hands_over"]) if "hands_over" in written else None,
             source=_source(document, *path),
         )
     return purposes
@@ -221,6 +228,7 @@ def _recipients(builder: _Builder, controllers: Mapping[str, Entity], purposes: 
             pays_for=builder.plain(document, pays_for, *path, "pays_for") if pays_for else {},
             makers=tuple(written.get("makers", ())),
             brands=tuple(written.get("brands", ())),
+            obeys_within_hours=written.get("obeys_within_hours", 24),
             source=_source(document, *path),
         )
     return recipients
@@ -296,6 +304,7 @@ def _text(builder: _Builder, files: TextFiles) -> Text:
         )
         invalidated_on = None
     titles = {lang: _title(builder, files, lang, body) for lang, body in files.pages.items()}
+    question = written.get("question", {})
     return Text(
         id=f"{files.purpose}/{files.version}",
         purpose=files.purpose,
@@ -311,6 +320,7 @@ def _text(builder: _Builder, files: TextFiles) -> Text:
         also_for=tuple(written.get("also_for", ())),
         bodies=dict(files.pages),
         titles=titles,
+        question=builder.plain(document, question, "question") if question else {},
         source=_source(document),
     )
 

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
-from volens.programme import references, schemas
+from volens.programme import references, reminding, schemas, understanding
 from volens.programme.build import Folder, TextFiles, build
+from volens.programme.edition import digest_of
 from volens.programme.findings import Finding, Place, ProgrammeHasErrors, Severity
 from volens.programme.model import Programme
 from volens.programme.nodes import Document, NotClean, parse, read_text
 
 MAIN_FILES = ("programme", "purposes", "recipients", "categories", "retention", "claims")
+OPTIONAL_FILES = (understanding.FILE, reminding.FILE, "devices")
+"""Read where they are there: a retailer without an app asks phones for nothing."""
 SCHEMA_FOLDER = "schema"
 """Copies of the JSON Schemas for editors; never read, not part of the digest."""
 
@@ -90,15 +92,16 @@ def read(path: Path | str) -> Loaded:
             "Name the folder that holds programme.yaml, or start one with `volens init`.",
         )
         return Loaded(None, tuple(reading.findings))
-    main = {name: reading.yaml(f"{name}.yaml", name) for name in MAIN_FILES}
+    there = [name for name in OPTIONAL_FILES if (root / f"{name}.yaml").is_file()]
+    main = {name: reading.yaml(f"{name}.yaml", name) for name in (*MAIN_FILES, *there)}
     insights = [reading.yaml(file, "insight") for file in _names(root, "insights/*.yaml")]
     texts = _texts(reading)
     _strays(reading)
     ready = {name: document for name, document in main.items() if document is not None}
-    if reading.findings or len(ready) < len(MAIN_FILES):
+    if reading.findings or len(ready) < len(main):
         return Loaded(None, _sorted(reading.findings))
     products = tuple(document for document in insights if document is not None)
-    folder = Folder(root.resolve(), _digest(reading.contents), ready, products, tuple(texts))
+    folder = Folder(root.resolve(), digest_of(reading.contents), ready, products, tuple(texts), dict(reading.contents))
     programme, wrong = build(folder)
     wrong += references.check(programme)
     return Loaded(None if wrong else programme, _sorted(wrong))
@@ -149,16 +152,6 @@ def _strays(reading: _Reading) -> None:
 
 def _names(root: Path, pattern: str) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.glob(pattern))
-
-
-def _digest(contents: dict[str, str]) -> str:
-    """SHA-256 over (path, content) in the order of paths; lengths go first, so that nothing can slide over."""
-    digest = sha256()
-    for file in sorted(contents):
-        for part in (file.encode(), contents[file].encode()):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:

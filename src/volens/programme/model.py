@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -18,10 +18,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from volens.errors import NotFound
-from volens.programme.findings import Place
+from volens.programme.devices import App as App
+from volens.programme.devices import AppUse as AppUse
+from volens.programme.parties import UNWRITTEN as UNWRITTEN
+from volens.programme.parties import Entity as Entity
+from volens.programme.parties import Parent as Parent
+from volens.programme.parties import Recipient as Recipient
+from volens.programme.parties import Role as Role
+from volens.programme.parties import Source as Source
+from volens.programme.parties import Transfer as Transfer
 from volens.programme.products import Expected as Expected
 from volens.programme.products import InsightProduct as InsightProduct
 from volens.programme.products import MeasureSpec as MeasureSpec
+from volens.programme.reminding import Reminding
+from volens.programme.understanding import NOTHING, Comprehension
 
 NOT_PERMITTED = "not permitted"
 Value = TypeVar("Value")
@@ -44,115 +54,6 @@ class Delivery(StrEnum):
     """Figures in which nobody can be recognised."""
     PERSONS = "persons"
     """Data about single people, under whatever name or number."""
-
-
-class Role(StrEnum):
-    """What a recipient is to the controller."""
-
-    SELF = "self"
-    PROCESSOR = "processor"
-    JOINT_CONTROLLER = "joint-controller"
-    SUPPLIER = "supplier"
-    PARTNER = "partner"
-    AD_NETWORK = "ad-network"
-    AUTHORITY = "authority"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a value was written: its own line and those of its keys."""
-
-    file: str
-    line: int
-    keys: Mapping[str, int] = field(default_factory=dict)
-
-    def at(self, key: str = "", entry: object = None) -> Place:
-        """The place of an entry of a key, else of the key, else of the whole value."""
-        of_key = self.keys.get(key, self.line)
-        return Place(self.file, self.keys.get(f"{key}.{entry}", of_key))
-
-
-UNWRITTEN = Source("programme.yaml", 1)
-
-
-@dataclass(frozen=True)
-class Entity:
-    """A legal person that decides why data is used: the shop's company, its bank, its sister in another country."""
-
-    id: str
-    legal_name: str
-    legal_form: str
-    country: str
-    address: str
-    contact: str
-    source: Source = field(default=UNWRITTEN, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if not (self.id and self.legal_name and self.country):
-            raise ValueError("an entity has an id, a legal name and a country")
-
-
-@dataclass(frozen=True)
-class Parent:
-    """The company that controls a recipient."""
-
-    legal_name: str
-    country: str
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The instrument under which personal data may reach countries outside the EEA (GDPR articles 44 to 49)."""
-
-    instrument: str
-    """`adequacy`, `scc-2021-914`, `bcr`; anything else does not carry a transfer."""
-    countries: tuple[str, ...]
-    signed_on: date | None = None
-    assessed_on: date | None = None
-    """Day of the transfer impact assessment."""
-    certified_on: date | None = None
-    """Day of the certification, where a decision covers certified companies only."""
-    valid_until: date | None = None
-
-    def __post_init__(self) -> None:
-        if self.valid_until and self.signed_on and self.valid_until < self.signed_on:
-            raise ValueError("a transfer instrument cannot end before it was signed")
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """A legal entity that receives something, or on whose behalf purchases are read."""
-
-    id: str
-    legal_name: str
-    legal_form: str
-    role: Role
-    country: str
-    access_countries: tuple[str, ...]
-    """Where its people sit who can see the data; remote support counts."""
-    fields: frozenset[str]
-    """The most that is read on its behalf, over all purposes."""
-    parent: Parent | None = None
-    transfer: Transfer | None = None
-    pays_for: Mapping[str, str] = field(default_factory=dict)
-    """What it pays the retailer for, by language; empty if it does not pay."""
-    makers: tuple[int, ...] = ()
-    """Numbers under which the catalogue knows it as a maker."""
-    brands: tuple[str, ...] = ()
-    source: Source = field(default=UNWRITTEN, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if not (self.id and self.country):
-            raise ValueError("a recipient has an id and a country")
-
-    @property
-    def pays(self) -> bool:
-        return bool(self.pays_for)
-
-    @property
-    def countries(self) -> tuple[str, ...]:
-        """Establishment first, then where it is accessed from; each once."""
-        return tuple(dict.fromkeys((self.country, *self.access_countries)))
 
 
 @dataclass(frozen=True)
@@ -206,6 +107,10 @@ class Purpose:
     renew_months: int | None = None
     profiling_ads: bool = False
     """Advertising that rests on a profile: closed for minors whatever anybody says (DSA article 28(2))."""
+    asked_at: tuple[str, ...] = ()
+    """Moments at which people are asked, e.g. `joining`, `basket`; nobody is asked at any other."""
+    hands_over: frozenset[str] | None = None
+    """Of `fields`, those that leave the house where it delivers persons; the others only choose. None: all of them."""
     source: Source = field(default=UNWRITTEN, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -213,10 +118,21 @@ class Purpose:
             raise ValueError(f"the purpose {self.id} needs fields, recipients and what it covers")
         if any(months < 0 for months in self.keep_months.values()) or self.waiting_days < 0:
             raise ValueError(f"the purpose {self.id} has a negative period")
+        if self.hands_over is not None and (not self.hands_over <= self.fields or self.delivers is not Delivery.PERSONS):
+            raise ValueError(f"what {self.id} hands over is some of its fields, and it delivers persons")
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """The fields that leave the house where persons are delivered."""
+        return self.fields if self.hands_over is None else self.hands_over
 
     @property
     def paid(self) -> bool:
         return bool(self.paid_by)
+
+    def payers(self, permitted: Collection[str]) -> tuple[str, ...]:
+        """Who pays while it is permitted for these recipients alone: whoever is a recipient and refused pays nothing."""
+        return tuple(one for one in self.paid_by if one in permitted or one not in self.recipients) if permitted else ()
 
     @property
     def needs_choice(self) -> bool:
@@ -245,6 +161,8 @@ class Text:
     bodies: Mapping[str, str]
     """Language to Markdown, exactly as in the file, its first line the title."""
     titles: Mapping[str, str]
+    question: Mapping[str, str] = field(default_factory=dict)
+    """The short question by language, put where the use would happen; empty if nobody is asked so."""
     source: Source = field(default=UNWRITTEN, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -255,7 +173,7 @@ class Text:
 
     def digest(self, lang: str) -> str:
         """SHA-256 of the body in a language, in hexadecimal: what a receipt names."""
-        return sha256(find(self.bodies, lang, f"language of {self.id}").encode()).hexdigest()
+        return digest(find(self.bodies, lang, f"language of {self.id}"))
 
     def file(self, lang: str) -> str:
         """The file of the body, relative to the programme's folder."""
@@ -319,8 +237,20 @@ class Programme:
     """The only events that prolong a period; what the house itself does is never one."""
     products: Mapping[str, InsightProduct]
     claims: tuple[Claim, ...]
+    apps: Mapping[str, App] = field(default_factory=dict)
+    """The apps that ask phones and browsers for something."""
     unknown_age: str = "adult"
     """What a customer without a birth date counts as: `adult` or `minor`."""
+    comprehension: Comprehension = NOTHING
+    """What a sample of people is asked after a choice."""
+    reminding: Reminding | None = None
+    """Of what people may be reminded; none if nobody is."""
+    set_aside: frozenset[str] = frozenset()
+    """Texts under which a yes may stand and nobody is asked any more, or nobody but those in a trial."""
+    on_trial: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Purposes of which two texts are being compared: the one in force, and the other."""
+    files: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What was read, by path: `digest` is over these."""
     retention_source: Source = field(default=UNWRITTEN, compare=False, repr=False)
     """Where the periods and the events are written."""
 
@@ -371,7 +301,11 @@ class Programme:
         Without a day, the newest version that was never invalidated. Raises `NotFound` if there is none.
         """
         versions = self.texts_of(purpose_id)
-        usable = [text for text in versions if (text.invalidated_on is None if on is None else text.stands(on))]
+        usable = [
+            text
+            for text in versions
+            if text.id not in self.set_aside and (text.invalidated_on is None if on is None else text.stands(on))
+        ]
         if not usable:
             day = f" on {on}" if on else ""
             raise NotFound(
@@ -381,13 +315,14 @@ class Programme:
         return usable[-1]
 
 
+def digest(words: str) -> str:
+    """SHA-256 of words in UTF-8, in hexadecimal."""
+    return sha256(words.encode()).hexdigest()
+
+
 def find(values: Mapping[str, Value], id: str, kind: str) -> Value:
     """The value named `id`; else `NotFound`, naming what exists."""
     try:
         return values[id]
     except KeyError:
-        raise NotFound(f"There is no {kind} {id!r}.", f"There is: {_listed(values)}.") from None
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+        raise NotFound(f"There is no {kind} {id!r}.", f"There is: {', '.join(sorted(values)) or 'none'}.") from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from volens.programme.devices import check_names
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.model import Programme
 from volens.programme.parameters import parameters
+from volens.programme.reminding import NEEDED
 from volens.programme.schemas import close_to
 
 
@@ -16,8 +18,11 @@ def check(programme: Programme) -> list[Finding]:
         *_controllers(programme),
         *_purposes(programme),
         *_texts(programme),
+        *_comprehension(programme),
+        *_reminding(programme),
         *_rest(programme),
         *_owned_once(programme),
+        *check_names(programme.apps, programme.purposes),
     ]
 
 
@@ -69,6 +74,26 @@ def _purposes(programme: Programme) -> Iterator[Finding]:
                     f"No field of `{one.id}` is used.",
                     "Take the category out, or list the fields that are read.",
                 )
+
+
+def _comprehension(programme: Programme) -> Iterator[Finding]:
+    for purpose in programme.comprehension.checks:
+        yield from _known(purpose, programme.purposes, "purpose", Place("comprehension.yaml", 1))
+
+
+def _reminding(programme: Programme) -> Iterator[Finding]:
+    told = programme.reminding
+    if told is None:
+        return
+    yield from _known(told.purpose, programme.purposes, "purpose", told.source.at("purpose"))
+    purpose = programme.purposes.get(told.purpose)
+    for name in sorted(NEEDED - purpose.fields) if purpose is not None else ():
+        yield _finding(
+            "LOAD004",
+            told.source.at("purpose"),
+            f"Reminders look at `{name}`, which `{told.purpose}` does not list.",
+            f"Add `{name}` to the purpose's fields, and to its text.",
+        )
 
 
 def _texts(programme: Programme) -> Iterator[Finding]:

@@ -19,7 +19,10 @@ from jsonschema.exceptions import ValidationError
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.nodes import Document, Key
 
-KINDS = ("programme", "purposes", "recipients", "categories", "retention", "claims", "text", "insight")
+KINDS = (
+    "programme", "purposes", "recipients", "categories", "retention", "claims", "comprehension", "reminders", "devices", "text",
+    "insight",
+)  # fmt: skip
 _TYPES = {
     "object": "a table of keys",
     "array": "a list",

@@ -17,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -35,6 +36,7 @@ PRODUCTS = pa.schema(
         pa.field("category", pa.string(), nullable=False),
         pa.field("category_fr", pa.string()),
         pa.field("category_en", pa.string()),
+        pa.field("type", pa.string()),  # what of its category it is: of two products of a type, one can stand for the other
         pa.field("brand", pa.string()),
         pa.field("brand_name", pa.string()),
         pa.field("maker", pa.string()),
@@ -48,8 +50,9 @@ STORES = pa.schema(
         pa.field("zone", pa.string()),
     ]
 )
+NEEDS = pa.schema([pa.field("need", pa.int32(), nullable=False), pa.field("code", pa.string(), nullable=False)])
 REQUIRED = {"products": ("sku", "category"), "stores": ("code",)}
-SLUGS = ("category", "brand", "maker")
+SLUGS = ("category", "type", "brand", "maker")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -68,6 +71,18 @@ class Names:
 
     category: Mapping[str, str]
     brands: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What people need, whichever product of it they take: a type of a category, or a category where no types are told."""
+
+    of_product: npt.NDArray[np.int32]
+    """By product key; 0 where there is no such product, or nobody gave its need a number yet."""
+    categories: Mapping[int, str]
+    """By need."""
+    types: Mapping[int, str]
+    """By need; the empty text for a category whose types are not told."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,16 @@ class Catalogue:
     def store_keys(self, codes: pa.Array) -> np.ndarray:
         """int32 key per store code; 0 where there is no such store."""
         return _look_up(codes, self.stores, "code", "store")
+
+    def needs(self) -> Needs:
+        """The needs, with the numbers that `number_needs` gave them."""
+        listed = _read(self.folder / "needs.parquet", NEEDS) if self.folder is not None else NEEDS.empty_table()
+        numbers = dict(zip(listed.column("code").to_pylist(), listed.column("need").to_pylist(), strict=True))
+        keys, codes = self.products.column("product").to_pylist(), _needs_of(self.products)
+        of_product = np.zeros(max(keys, default=0) + 1, dtype=np.int32)
+        of_product[keys] = [numbers.get(code, 0) for code in codes]
+        parts = {number: code.split("/", 1) for code, number in numbers.items()}
+        return Needs(of_product, {one: part[0] for one, part in parts.items()}, {one: part[1] for one, part in parts.items()})
 
     def names(self, category: str, brands: Sequence[str]) -> Names:
         """The names of a category and of some of its brands."""
@@ -147,6 +172,17 @@ def load_products(folder: Path, path: Path) -> Loaded:
     return Loaded(products.num_rows - current.products.num_rows, changed, products.num_rows)
 
 
+def number_needs(folder: Path) -> Needs:
+    """Gives a number to each need that has none yet. Durable when it returns; the same again changes nothing."""
+    current = _read(folder / "needs.parquet", NEEDS)
+    products = read(folder)
+    new = sorted(set(_needs_of(products.products)) - set(current.column("code").to_pylist()))
+    if new:
+        merged, _ = _merge(current, pa.table({"code": new}), "code", "need", NEEDS)
+        _replace(folder / "needs.parquet", merged)
+    return products.needs()
+
+
 def load_stores(folder: Path, path: Path) -> Loaded:
     """Adds or updates stores: `code` is required, `name` and `zone` (an IANA time zone) are optional."""
     rows = _read_given(path, "stores", STORES)
@@ -162,6 +198,12 @@ def load_stores(folder: Path, path: Path) -> Loaded:
     stores, changed = _merge(current.stores, rows, "code", "store", STORES)
     _replace(folder / "stores.parquet", stores)
     return Loaded(stores.num_rows - current.stores.num_rows, changed, stores.num_rows)
+
+
+def _needs_of(products: pa.Table) -> list[str]:
+    """`category/type` of each product."""
+    both = (products.column(name).to_pylist() for name in ("category", "type"))
+    return [f"{category}/{kind or ''}" for category, kind in zip(*both, strict=True)]
 
 
 def _look_up(codes: pa.Array, table: pa.Table, column: str, key: str) -> np.ndarray:

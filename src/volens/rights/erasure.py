@@ -13,7 +13,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,8 @@ NAME_CHARACTERS_MAX = 120
 
 Ask = Callable[["Connection", int, date, date], object]
 """(connection, customer, today, due): asks for the removal of a customer's purchases, in the caller's transaction."""
+Forget = Callable[["Connection", int, Sequence[int]], object]
+"""(connection, customer, her accounts): deletes what a station's own tables say about somebody, in the caller's transaction."""
 OnStep = Callable[[str], None]
 
 
@@ -73,10 +75,12 @@ class Erasure:
         country: str,
         ask: Ask,
         follow: Callable[[], object] = lambda: None,
+        others: Sequence[Forget] = (),
     ) -> None:
         """`follow` lets the purchases of cards that moved come under their holder's number, so that they are removed with it.
-        What cannot follow now is on record, and follows before the removal."""
-        self._follow = follow
+        What cannot follow now is on record, and follows before the removal. `others`: what else of a person goes in the same
+        transaction."""
+        self._follow, self._others = follow, others
         self._records, self._vault, self._ledger, self._stones = records, vault, ledger, tombstones
         self._clock, self._country, self._ask = clock, country, ask
         self.finished: tuple[int, ...] = ()
@@ -152,6 +156,8 @@ class Erasure:
                 due = today + timedelta(days=deadline_days(self._country, today) // 2)
                 ended = self._ledger.end_all(connection, customer, "revoked", today)
                 gone = identity.forget(connection, customer)
+                for forget in self._others:
+                    forget(connection, customer, gone)
                 self._ask(connection, customer, today, due)
                 detail: dict[str, Any] = {
                     "accounts": gone, "by": one.by, "why": one.why, "ended": ended, "due": due.isoformat(),

@@ -26,6 +26,8 @@ WEIGHED = re.compile(
 MAKERS = 24
 """Makers of a category beside its suppliers and the shop itself."""
 FIRST_SKU = 1_000_000
+TOLD = pa.schema([one for one in PRODUCT_FILE if one.name != "type"])
+"""The product file without types: here a category has none."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def products(count: int, seed: int) -> Products:
     piece = np.asarray(shape.prices(shape.PRICE_MEDIAN, shape.PRICE_SIGMA, 4096), dtype=np.int64)
     kilogram = np.asarray(shape.prices(shape.KG_PRICE_MEDIAN, shape.KG_PRICE_SIGMA, 4096), dtype=np.int64)
     step = bits(words, 0, 12)
-    columns: dict[str, list[str | None]] = {name: [] for name in PRODUCT_FILE.names}
+    columns: dict[str, list[str | None]] = {name: [] for name in TOLD.names}
     listed = {(SUPPLIERS[maker], slug): brand for (maker, slug), brand in named.brands.items() if maker in SUPPLIERS}
     for number, (shelf_number, maker) in enumerate(zip(shelf_of.tolist(), makers, strict=True)):
         shelf = shelves[shelf_number]
@@ -79,7 +81,7 @@ def products(count: int, seed: int) -> Products:
         for name, value in row.items():
             columns[name].append(value)
     return Products(
-        pa.table(columns, schema=PRODUCT_FILE),
+        pa.table(columns, schema=TOLD),
         weighed,
         np.where(weighed, kilogram[step], piece[step]),
         table(shape.zipf(count), 20),

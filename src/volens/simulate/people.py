@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volens.demo import people
+from volens import invented as people
 from volens.simulate.draws import Integers, mix
 from volens.simulate.shop import Shop
 

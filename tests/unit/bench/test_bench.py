@@ -157,6 +157,7 @@ def test_the_command_measures_what_is_named(work: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    ran = CliRunner().invoke(main, ["bench", "exact"])
+    ran = CliRunner().invoke(main, ["bench", "exactly"])
     assert ran.exit_code != 0
+    assert "exactly" in ran.output
     assert "exact-wide" in ran.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,20 @@ def test_a_programme_with_errors_serves_nothing(house: Path, tmp_path: Path) -> 
     text = copy / "programme" / "claims.yaml"
     text.write_text(text.read_text(encoding="utf-8") + "\nnonsense: [\n", encoding="utf-8")
     assert "volens check" in run("permit", "--house", copy, "--card", "C00001", code=2).output
+
+
+def test_a_machine_is_let_in_by_a_key_that_is_shown_once(house: Path) -> None:
+    day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    add = ["machine", "add", "mail-tool", "--scope", "decisions", "--recipient", JUICE_MAKER, "--by", "Bruno Modèle",
+           "--house", house]
+    said = json.loads(run(*add, "--expires", day, "--json").output)
+    assert "renew" in run(*add, "--expires", day, code=5).output
+    assert "400 days" in run(*add, "--expires", "2099-01-01", code=2).output
+    listed = run("machine", "list", "--house", house).output
+    assert "mail-tool" in listed
+    assert "never used" in listed
+    assert said["secret"] not in listed
+    assert "shown this once" in run("machine", "renew", "mail-tool", "--expires", day, "--by", "B", "--house", house).output
+    assert "Its 2 keys are revoked" in run("machine", "revoke", "mail-tool", "--by", "Bruno Modèle", "--house", house).output
+    run("machine", "revoke", "mail-tool", "--by", "Bruno Modèle", "--house", house, code=6)
+    run("audit", "--house", house)

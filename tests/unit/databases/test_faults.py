@@ -122,3 +122,18 @@ def test_a_database_that_somebody_else_holds(shop: Shop) -> None:
     holder.close()
     assert kept(shop) == before
     works(shop, customer)
+
+
+def test_a_watch_sees_what_was_committed_and_connects_anew_after_a_failure(shop: Shop) -> None:
+    watch = shop.records.watch()
+    assert watch.rows("select ? + 1", [1]) == [(2,)]
+    with pytest.raises(Unavailable):
+        watch.rows("select nothing from nowhere")
+    with shop.records.writing() as connection:
+        connection.execute(text("create table watched (number integer)"))
+        connection.execute(text("insert into watched values (7)"))
+    assert watch.rows("select number from watched") == [(7,)]
+    watch.close()
+    watch.close()
+    assert watch.rows("select number from watched") == [(7,)], "and after it was closed"
+    watch.close()

@@ -6,10 +6,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
+from volens.access import machine_store, session_store
+from volens.asking import store as asking_store
+from volens.audiences import kept_out
+from volens.audiences import store as audience_store
+from volens.campaigns import store as campaigns_store
 from volens.databases import lease
 from volens.databases.connect import SqlDatabase
 from volens.databases.migrate import at_head, upgrade
+from volens.delivery import store as delivery_store
+from volens.devices import store as device_store
+from volens.doorways import store as doorways_store
 from volens.evidence import groups, log
+from volens.followers import store as followers_store
 from volens.gate import leases
 from volens.gate import store as gate_store
 from volens.identity import links
@@ -17,12 +26,17 @@ from volens.identity import store as identity_store
 from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
+from volens.permissions import counts as choice_counts
 from volens.permissions import imports, parents
 from volens.permissions import store as permissions
+from volens.publishing import counts as publishing_counts
+from volens.publishing import store as publishing_store
 from volens.purchases import arrivals, queue
 from volens.releases import store as release_store
+from volens.reminding import store as reminding_store
 
 DECLARED = (
+    reminding_store.metadata,
     log.metadata,
     identity_store.metadata,
     permissions.metadata,
@@ -31,6 +45,9 @@ DECLARED = (
     links.metadata,
     imports.metadata,
     gate_store.metadata,
+    audience_store.metadata,
+    kept_out.metadata,
+    device_store.metadata,
     accountant.metadata,
     release_store.metadata,
     intake_store.metadata,
@@ -39,6 +56,16 @@ DECLARED = (
     queue.metadata,
     arrivals.metadata,
     leases.metadata,
+    machine_store.metadata,
+    session_store.metadata,
+    publishing_store.metadata,
+    publishing_counts.metadata,
+    campaigns_store.metadata,
+    choice_counts.metadata,
+    followers_store.metadata,
+    asking_store.metadata,
+    delivery_store.metadata,
+    doorways_store.metadata,
 )
 
 

@@ -12,9 +12,9 @@ import pytest
 from tests.support.needs import require
 
 from volens.demo import source
-from volens.demo.people import HEROINE
 from volens.demo.source import Journey
 from volens.errors import BadInput
+from volens.invented import HEROINE
 
 AS_OF = date(2025, 6, 1)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from volens.demo import catalogue, feeds, people
+from volens import invented as people
+from volens.demo import catalogue, feeds
 from volens.demo.source import Journey
 
 PAGE = Path(__file__).parents[3] / "docs" / "demo-data.md"

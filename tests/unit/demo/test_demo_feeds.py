@@ -15,8 +15,9 @@ import pytest
 from tests.unit.demo.conftest import AS_OF
 from tests.unit.ingest.ingest_house import House, make_house
 
+from volens import invented as people
 from volens.customers.enrolment import Enrolled
-from volens.demo import feeds, orders, people
+from volens.demo import feeds, orders
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.source import Journey
 from volens.ingest import master

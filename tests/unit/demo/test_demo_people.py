@@ -1,4 +1,4 @@
-"""Rules 1 to 3 of `volens.demo.people`."""
+"""Rules 1 to 3 of `volens.invented`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from volens.demo import people
-from volens.demo.people import HEROINE, DemoChoice
+from volens import invented as people
 from volens.demo.source import Journey
+from volens.invented import HEROINE, DemoChoice
 
 EVERY = range(1, 2_501)
 
@@ -68,6 +68,13 @@ def test_how_many_permit(whole: Journey) -> None:
     assert sum(people.person(number) is None for number in households) == 106
     countries = Counter(one.country for number in households if (one := people.person(number)) is not None)
     assert countries == {"FR": 2_251, "BE": 112}
+
+
+def test_some_whose_name_is_known_permit_lists() -> None:
+    said = [people.lists(number) for number in EVERY if people.person(number) is not None]
+    assert all(one.purpose == people.AUDIENCE_PURPOSE for some in said for one in some)
+    assert 0.55 < sum(map(bool, said)) / len(said) < 0.65
+    assert not any(people.lists(number) for number in EVERY if people.person(number) is None)
 
 
 def test_everybody_joined_first() -> None:

@@ -13,7 +13,8 @@ from volens.errors import Refused, Unavailable
 from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC, Event
 from volens.gate import store
-from volens.gate.barrier import Drawn, Leaving
+from volens.gate.barrier import Asked, Barrier, Drawn, Leaving
+from volens.gate.policy import PurposeRule, ReadRequest
 from volens.gate.reads import OpenedPurchases
 
 
@@ -206,3 +207,42 @@ def test_a_read_covers_at_least_a_day() -> None:
 
     with pytest.raises(ValueError, match="at least one day"):
         ReadRequest("a", STATISTICS, JUICE, FIELDS, date(2026, 1, 1), date(2026, 1, 1))
+
+
+def test_what_the_law_asks_for_leaves_with_everybody_who_exists(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    rights = PurposeRule("legal-obligation", frozenset({"email"}), frozenset({"shop"}), 30, None, {})
+    barrier = Barrier(shop.records, {**shop.rules, "rights": rights}, shop.hand.clock, "FR", "digest")
+    request = ReadRequest("a test", "rights", "shop", ("email",), date(2026, 3, 2), date(2026, 3, 3))
+    handed = barrier.hand_over(request, [customer, 77], {})
+    assert (set(handed.customers), set(handed.kept_back)) == ({customer}, {77})
+    assert not barrier.hand_over(replace(request, fields=("phone",)), [customer], {}).customers
+
+
+def test_many_are_asked_about_again_where_anything_was_recorded_since(shop: Shop) -> None:
+    people = shop.people(4)
+    for customer in people[:3]:
+        shop.say(customer, "given")
+    asked = Asked(*shop.gate.permitted(shop.request()), shop.hand.instant.date())
+    shop.say(people[0], "withdrawn")
+    shop.say(people[3], "given")
+    with shop.records.writing() as connection:
+        handed = shop.barrier.hand_over_many_within(connection, shop.request(), BitMap(people), asked, {})
+    assert set(handed.customers) == {people[1], people[2], people[3]}
+    assert set(handed.kept_back) == {people[0]}
+
+
+@pytest.mark.parametrize("what", ["another day", "a text has ended"])
+def test_many_are_all_asked_about_again_when_a_yes_can_end_without_a_word(shop: Shop, what: str) -> None:
+    people = shop.people(3)
+    for customer in people:
+        shop.say(customer, "given")
+    asked = Asked(*shop.gate.permitted(shop.request()), shop.hand.instant.date())
+    if what == "another day":
+        shop.hand.pass_days(400)
+    else:
+        with shop.records.writing() as connection:  # its people's own rows are still to be written
+            log.append(connection, EVENTS, [Event(log.TEXT_INVALIDATED, text="statistics/2", day=shop.hand.instant.date())])
+    with shop.records.writing() as connection:
+        handed = shop.barrier.hand_over_many_within(connection, shop.request(), BitMap(people), asked, {})
+    assert not handed.customers

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from pyroaring import BitMap
+from sqlalchemy import Connection, text
 from tests.support.shop import FIELDS, JUICE, REMINDERS, SOAP, STATISTICS, Shop
 
 from volens.evidence import log
@@ -71,12 +74,45 @@ def test_a_ledger_that_does_not_answer_is_no(shop: Shop, monkeypatch: pytest.Mon
     assert allowed(shop, customer)
     held = threading.Event()
     monkeypatch.setattr(resident, "ANSWER_SECONDS", 0.05)
-    real = resident.store.ledger_position
-    monkeypatch.setattr(resident.store, "ledger_position", lambda connection: (held.wait(5), real(connection))[1])
+    real = resident.store.look
+    monkeypatch.setattr(resident.store, "look", lambda *asked: (held.wait(5), real(*asked))[1])
     assert shop.gate.decide_now(customer, shop.request()).verdict.reasons == (resident.SILENT,)
     held.set()
     monkeypatch.setattr(resident, "ANSWER_SECONDS", 5)
     assert allowed(shop, customer)
+
+
+def test_while_everybody_is_read_those_who_are_asked_about_are_looked_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = shop.people(2)
+    shop.say(first, "given")
+    begun, free, real, read = threading.Event(), threading.Event(), resident.store.permitted, list[BitMap | None]()
+
+    def slow(connection: Connection, *covered: Any) -> BitMap:
+        read.append(covered[3] if len(covered) > 3 else None)
+        if read[-1] is None:
+            begun.set()
+            free.wait(10)
+        return real(connection, *covered)
+
+    monkeypatch.setattr(resident.store, "permitted", slow)
+    assert allowed(shop, first)
+    assert begun.wait(10)
+    assert not allowed(shop, second)
+    shop.say(first, "withdrawn")
+    shop.say(second, "given")
+    assert not allowed(shop, first)
+    assert allowed(shop, second)
+    assert read.count(None) == 1, "read whole once, however often it is asked for meanwhile"
+    free.set()
+    until = time.monotonic() + 10
+    while read and time.monotonic() < until:
+        time.sleep(0.01)
+        read.clear()
+        assert allowed(shop, second)
+    assert not read, "from memory"
+    shop.say(second, "withdrawn")
+    assert not allowed(shop, second)
+    assert read == [BitMap([second])], "what is in memory is brought up by whoever changed something"
 
 
 def test_many_who_ask_at_once_each_get_their_own_answer(shop: Shop) -> None:
@@ -133,6 +169,7 @@ def test_any_history_gives_what_decide_gives(shop: Shop, steps: list[object], re
             shop.say(people[place], kind, recipient=to, old=old)
         today = shop.hand.instant.date()
         for recipient in (JUICE, SOAP):
+            time.sleep(0.001)  # so that bitmaps are in memory as often as not
             request = replace(shop.request(recipient), fields=FIELDS, start=today, end=today + timedelta(days=1))
             with shop.records.reading() as connection:
                 rules = without_texts(shop.rules, log.texts_ended(connection))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.shop import JUICE, REMINDERS, SOAP, STATISTICS, Shop
 
-from volens.errors import BadInput, NotFound
+from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import groups, log
 from volens.evidence.log import EVENTS
 from volens.permissions.ledger import Choice
@@ -152,3 +152,36 @@ def test_every_kind_decides_or_is_silent_and_has_one_dpv_status() -> None:
 
     assert set(DPV_STATUS) == KINDS
     assert len(KINDS) == len(PERMITTING) + len(DENYING) + len(SILENT)
+
+
+def test_what_belongs_to_a_choice_is_in_its_transaction(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    told: list[list[int]] = []
+
+    def fails(connection: object, seqs: list[int]) -> None:
+        told.append(seqs)
+        raise NotNow("Something else was in the way.", "Again.")
+
+    no = Choice(customer, STATISTICS, "withdrawn")
+    with pytest.raises(NotNow):
+        shop.ledger.record([no], also=fails)
+    assert customer in permitted(shop), "the choice stayed although what belongs to it was undone"
+    seqs = shop.ledger.record([no], also=lambda connection, seqs: told.append(seqs))
+    assert told[1:] == [seqs]
+    assert customer not in permitted(shop)
+
+
+def test_what_belongs_to_choices_needs_one_transaction(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    for count in (0, 101):
+        with pytest.raises(BadInput, match="1 to 100"):
+            shop.ledger.record([Choice(customer, STATISTICS, "refused")] * count, also=lambda connection, seqs: None)
+
+
+def test_some_purposes_can_be_refused_alone(shop: Shop) -> None:
+    (customer,) = shop.people(1)
+    shop.say(customer, "given")
+    kinds = {one.purpose: one.kind for one in shop.ledger.refusals(customer, surface="a test")}
+    assert kinds == {STATISTICS: "withdrawn", REMINDERS: "objected"}
+    assert [one.purpose for one in shop.ledger.refusals(customer, [REMINDERS, "astrology"], surface="a test")] == [REMINDERS]

@@ -24,8 +24,9 @@ from volens.programme.rules.rule import EXAMPLE_DAY, Example, Rule
 TODAY = date(2026, 11, 21)
 KEPT_APART = {
     "loyalty", "email-marketing", "sms-marketing", "phone-marketing", "onsite-personalisation", "basket-reminder",
-    "partner-marketing", "social-audience", "targeted-ads", "supplier-statistics", "supplier-sharing",
+    "partner-marketing", "social-audience", "purchase-audience", "targeted-ads", "supplier-statistics", "supplier-sharing",
     "lookalike-source", "special-category-inference", "image-voice", "cross-retailer-pooling",
+    "device-camera", "device-location", "device-notifications", "campaign-measurement",
 }  # fmt: skip
 
 

@@ -79,3 +79,29 @@ def test_a_zone_must_exist(tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no file"):
         catalogue.load_products(tmp_path, tmp_path / "nothing.csv")
+
+
+def test_a_need_keeps_its_number(tmp_path: Path) -> None:
+    folder = tmp_path / "catalogue"
+    catalogue.load_products(folder, written(tmp_path, "sku,category,type\n10,juice,orange\n20,juice,apple\n30,soap,\n"))
+    assert list(catalogue.read(folder).needs().of_product) == [0, 0, 0, 0], "nobody gave them numbers yet"
+    first = catalogue.number_needs(folder)
+    assert [(first.categories[need], first.types[need]) for need in first.of_product[1:]] == [
+        ("juice", "orange"), ("juice", "apple"), ("soap", "")
+    ]  # fmt: skip
+    catalogue.load_products(folder, written(tmp_path, "sku,category,type\n05,bread,\n40,juice,apple\n10,juice,apple\n"))
+    again = catalogue.number_needs(folder)
+    juice = first.of_product[2]
+    assert list(again.of_product[1:4]) == [juice, juice, first.of_product[3]], "a product may change its need, a need no number"
+    assert again.of_product[5] == juice
+    assert again.categories[int(again.of_product[4])] == "bread"
+    assert list(catalogue.read(folder).needs().of_product) == list(again.of_product)
+
+
+def test_a_list_of_products_from_before_types_were_told(tmp_path: Path) -> None:
+    folder = tmp_path / "catalogue"
+    catalogue.load_products(folder, written(tmp_path, "sku,category\n10,juice\n"))
+    products = catalogue.read(folder).products.drop_columns(["type"])
+    pq.write_table(products, folder / "products.parquet")
+    needs = catalogue.number_needs(folder)
+    assert needs.types[int(needs.of_product[1])] == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
@@ -34,10 +34,16 @@ class Eraser:
     def __init__(self, shop: Shop) -> None:
         self.asked: list[tuple[int, date, date]] = []
         self.stones = Tombstones(shop.folder / "keys" / "tombstones")
-        self.station = Erasure(shop.records, shop.vault, shop.ledger, self.stones, shop.hand.clock, "FR", self._ask)
+        self.gone: list[tuple[int, list[int]]] = []
+        self.station = Erasure(
+            shop.records, shop.vault, shop.ledger, self.stones, shop.hand.clock, "FR", self._ask, others=[self._forget]
+        )
 
     def _ask(self, connection: Connection, customer: int, today: date, due: date) -> None:
         self.asked.append((customer, today, due))
+
+    def _forget(self, connection: Connection, customer: int, accounts: Sequence[int]) -> None:
+        self.gone.append((customer, list(accounts)))
 
 
 @pytest.fixture
@@ -62,6 +68,7 @@ def test_nothing_leads_to_her_any_more_and_the_record_still_verifies(shop: Shop,
     erased = eraser.station.erase(camille, **WHO)
     assert (erased.accounts, erased.permissions_ended) == (2, 3)
     assert eraser.asked == [(camille, date(2026, 3, 2), date(2026, 3, 16))]
+    assert [(who, len(accounts)) for who, accounts in eraser.gone] == [(camille, 2)]
     for kind, value in (("card", "card-1"), ("email", "camille@example.org")):
         with pytest.raises(NotFound):
             shop.vault.find(kind, value)

@@ -9,13 +9,16 @@ from volens.programme.rules import (
     choices,
     claims,
     consent,
+    devices,
     entities,
     keeping,
     minors,
     money,
     periods,
     plainness,
+    questions,
     recipients,
+    reminding,
     sensitive,
     texts,
     wording,
@@ -25,7 +28,8 @@ from volens.programme.rules.rule import Rule
 _ALL = tuple(
     rule
     for module in (
-        choices, consent, recipients, entities, money, claims, wording, plainness, periods, keeping, texts, minors, sensitive
+        choices, consent, recipients, entities, money, claims, wording, plainness, periods, keeping, texts, questions, minors,
+        sensitive, reminding, devices,
     )
     for rule in module.RULES
 )

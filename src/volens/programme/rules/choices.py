@@ -31,11 +31,11 @@ TOLD_ABOUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
         ("(offres|messages|publicites) de (nos|ses) partenaires", "(offers|messages|ads) (from|of) our partners"),
     ),
     (
-        frozenset({"social-audience", "lookalike-source"}),
+        frozenset({"social-audience", "purchase-audience", "lookalike-source"}),
         ("(reseau social|reseaux sociaux)", "(social network|social networks|social media)"),
     ),
     (
-        frozenset({"targeted-ads", "social-audience"}),
+        frozenset({"targeted-ads", "social-audience", "purchase-audience"}),
         ("publicites (ciblees|personnalisees)", "(targeted|personalised|personalized) (ads|advertisements|advertising)"),
     ),
     (

@@ -92,6 +92,9 @@ controller: petit-magasin
 recipients: [verger-clair]
 paid_by: [verger-clair]
 keep_months: {FR: 24}
+question:
+  fr: Verger Clair SAS nous paie pour des chiffres. Voulez-vous y compter ?
+  en: Verger Clair SAS pays us for figures. Shall you count in them?
 fields:
   customer: {fr: votre numéro de client, en: your customer number}
   product: {fr: ce que vous achetez, en: what you buy}

@@ -23,7 +23,7 @@ INVITES = (
     "aged \\d+ (and|or) (over|above|older|more)",
     "(from|as of) the age of \\d+",
 )
-BY_PROFILE = frozenset({"targeted-ads", "social-audience", "lookalike-source"})
+BY_PROFILE = frozenset({"targeted-ads", "social-audience", "purchase-audience", "lookalike-source"})
 CHILDREN = ("(enfant|enfants|fils|fille|bebe|bebes)", "(child|children|son|daughter|baby|babies|kids)")
 
 

@@ -10,6 +10,7 @@ from volens.programme.rules.rule import Change, Example, Rule
 
 FAMILIES = (
     "consent", "notices", "retention", "recipients and transfers", "minors", "sensitive products", "plain words", "public claims",
+    "devices",
 )  # fmt: skip
 """In the order in which they are listed. A rule of another family is an error when the list is made."""
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from volens.programme.findings import Place, Severity
 from volens.programme.model import Basis, Programme
+from volens.programme.reading import EASE_MIN, LANGUAGES, measure
 from volens.programme.rules.minimal import EN, FR
 from volens.programme.rules.reading import hits, pages, texts_in_use
 from volens.programme.rules.rule import Change, Example, Hit, Rule
@@ -69,6 +70,20 @@ def short_sentences(programme: Programme, on: date) -> Iterator[Hit]:
                     )
 
 
+def easy_to_read(programme: Programme, on: date) -> Iterator[Hit]:
+    """TXT007."""
+    for _, text in texts_in_use(programme, on):
+        for lang in text.bodies.keys() & LANGUAGES:
+            found = measure(text.bodies[lang], lang)
+            if found.ease < EASE_MIN:
+                yield Hit(
+                    Place(text.file(lang), 1),
+                    f"Its reading ease is {found.ease:.0f}, at {found.words_per_sentence:.0f} words a sentence; "
+                    f"{EASE_MIN} is the least.",
+                    "Take shorter words and shorter sentences.",
+                )
+
+
 def yes_means_yes(programme: Programme, on: date) -> Iterator[Hit]:
     """WRD004."""
     for page in pages(programme, on):
@@ -102,6 +117,10 @@ _LONG = (
     "at noon and in the evening, in spring, in summer, in autumn and in winter, in the shop and at home, we look at what is "
     "bought and we count it and then we count it again."
 )
+_HARD = (
+    "Subsequently, categorisation methodologies facilitate organisational familiarisation with individual purchasing "
+    "regularities, irrespective of intermediary establishments, geographical particularities or administrative subdivisions."
+)
 
 RULES = (
     Rule(
@@ -125,6 +144,19 @@ RULES = (
         check=short_sentences,
         failing=Example(_english(_LONG), EN, "On Monday"),
         passing=Example(_english("On Monday we look at what is bought. On Tuesday we count it.")),
+    ),
+    Rule(
+        id="TXT007",
+        severity=Severity.WARNING,
+        family="notices",
+        title="A page reads easily",
+        articles=("GDPR article 12(1): intelligible, in clear and plain language",),
+        why="Kandel and Moles for French, Flesch for English: long words in long sentences are not understood in one reading. "
+        "Terms of service stand at about 60; a text that asks a question of everybody has to do better. A measure of words, "
+        "not of people: whether they understood is asked of a sample of them (docs/texts.md).",
+        check=easy_to_read,
+        failing=Example(_english(_HARD), EN),
+        passing=Example(_english("We look at your purchases. We count them. We tell nobody who you are.")),
     ),
     Rule(
         id="WRD004",

@@ -40,10 +40,12 @@ def texts_in_use(programme: Programme, on: date) -> Iterator[tuple[Purpose, Text
 
 
 def pages(programme: Programme, on: date) -> Iterator[Page]:
-    """Everything that people read: texts, the line for each purpose, payments, the data, public claims."""
+    """Everything that people read: texts, the short questions, the line for each purpose, payments, the data, public claims."""
     for _, text in texts_in_use(programme, on):
         for lang, body in text.bodies.items():
             yield Page(lang, body, Place(text.file(lang), 1), is_file=True)
+        for lang, words in text.question.items():
+            yield Page(lang, words, text.source.at("question", lang))
     for purpose in programme.purposes.values():
         for lang, words in purpose.plain.items():
             yield Page(lang, words, purpose.source.at("plain", lang))

@@ -12,7 +12,7 @@ from volens.programme.rules.reading import texts_in_use
 from volens.programme.rules.rule import Change, Example, Hit, Rule
 from volens.programme.words import matches, pattern
 
-ADVERTISES = frozenset({"targeted-ads", "social-audience", "lookalike-source", "partner-marketing"})
+ADVERTISES = frozenset({"targeted-ads", "social-audience", "purchase-audience", "lookalike-source", "partner-marketing"})
 REVEALING = (
     "(enceinte*|grossesse*|pregnan*)",
     "(ramadan|halal|casher|kasher|kosher|careme)",

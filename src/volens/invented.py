@@ -20,6 +20,10 @@ WITHOUT_PERSON_ONE_IN = 20
 JOIN_PURPOSE = "loyalty"
 STATISTICS_PURPOSE = "supplier-statistics"
 GIVEN_PERCENT, REFUSED_PERCENT = 70, 20  # the rest was never asked
+REMINDER_PURPOSE, REMINDER_PERCENT = "basket-reminder", 80
+"""So many in a hundred want to be told what they forgot; Camille is one of them."""
+AUDIENCE_PURPOSE, AUDIENCE_PERCENT = "purchase-audience", 60
+"""Of those who are known by a name, so many permit lists chosen by their purchases."""
 
 FAMILY_NAMES = ("Exemple", "Modèle", "Fictif", "Démo", "Essai", "Personnage", "Inventé", "Spécimen", "Échantillon", "Figurant")
 GIVEN_NAMES = (
@@ -110,15 +114,35 @@ def person(household: int) -> Person | None:
 
 def choices(household: int) -> tuple[DemoChoice, ...]:
     """What the household says, in order: it joined the programme; then of 100, 70 give, 20 refuse and 10 were never asked."""
-    who = person(household)
-    language = who.language if who is not None else "fr"
-    surface = ("website", "form at the till")[_draw(household, "surface", 2)] if who is not None else "form at the till"
+    surface, language = _said(household)
     joined = DemoChoice(JOIN_PURPOSE, "joined", surface, language)
     drawn = 0 if household == HEROINE else _draw(household, "choice", 100)
     if drawn >= GIVEN_PERCENT + REFUSED_PERCENT:
         return (joined,)
     kind = "given" if drawn < GIVEN_PERCENT else "refused"
     return (joined, DemoChoice(STATISTICS_PURPOSE, kind, surface, language))
+
+
+def reminders(household: int) -> tuple[DemoChoice, ...]:
+    """What it says of reminders: 80 of 100 want them, the others were never asked."""
+    if household != HEROINE and _draw(household, "reminders", 100) >= REMINDER_PERCENT:
+        return ()
+    return (DemoChoice(REMINDER_PURPOSE, "given", *_said(household)),)
+
+
+def lists(household: int) -> tuple[DemoChoice, ...]:
+    """What it says of lists chosen by purchases: of 100 whose name is known 60 permit them, the others were never asked."""
+    if person(household) is None or household == HEROINE or _draw(household, "audience", 100) >= AUDIENCE_PERCENT:
+        return ()
+    return (DemoChoice(AUDIENCE_PURPOSE, "given", *_said(household)),)
+
+
+def _said(household: int) -> tuple[str, str]:
+    """On which surface a household says things, and in which language."""
+    who = person(household)
+    if who is None:
+        return "form at the till", "fr"
+    return ("website", "form at the till")[_draw(household, "surface", 2)], who.language
 
 
 def email(household: int, given: str, family: str) -> str:

@@ -1,0 +1,120 @@
+"""Wires what leaves the house and what is measured: delivery and doorways (which carrier, which purpose messages rest on, which
+purposes make up each group), audiences, campaigns."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from volens.audiences.activation import Activation
+from volens.audiences.building import Building
+from volens.audiences.due import OwnRhythm
+from volens.audiences.files import Folder
+from volens.audiences.registry import Registry
+from volens.audiences.removals import Removals
+from volens.audiences.station import Audiences
+from volens.campaigns.station import Campaigns
+from volens.centre.standing import GROUPS, group_of
+from volens.clock import Clock
+from volens.databases.connect import SqlDatabase
+from volens.delivery.carriers import LocalOutbox, MailServer
+from volens.delivery.message import Carrier
+from volens.delivery.station import Delivery, Service
+from volens.doorways.lines import Lines
+from volens.doorways.links import Links
+from volens.doorways.refusing import Refusing
+from volens.doorways.station import Doorways
+from volens.doorways.yearly import Yearly
+from volens.engines.chooser import PolarsChooser
+from volens.engines.spending import PolarsSpending
+from volens.gate.barrier import Barrier
+from volens.gate.reads import Gate
+from volens.identity.contacts import Contacts
+from volens.identity.keys import LocalKeys
+from volens.identity.vault import Vault
+from volens.permissions.ledger import Ledger
+from volens.programme.model import Basis, Programme
+from volens.purchases import catalogue
+from volens.rulebooks import rulebook, terms
+from volens.settings import Settings
+
+SERVICE_USE = "rights-handling"
+"""What the purpose covers on which messages to a person about her own choices rest."""
+
+
+def delivery(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, barrier: Barrier, keys: LocalKeys, clock: Clock
+) -> Delivery:
+    """The outbox of a house, with the carrier that its settings name."""
+    return Delivery(
+        records, vault, Contacts(records, vault), barrier, carrier(settings, programme), keys.mac, clock, programme.country,
+        service(programme), settings.web_address,
+    )  # fmt: skip
+
+
+def carrier(settings: Settings, programme: Programme) -> Carrier:
+    """A mail server if the settings name one, else the local outbox. The programme must know the entity that carries."""
+    if not settings.mail_server:
+        return LocalOutbox()
+    if settings.mail_recipient:
+        programme.recipient(settings.mail_recipient)
+    return MailServer.of(settings.mail_server, settings.mail_from, settings.mail_recipient or None)
+
+
+def service(programme: Programme) -> Service | None:
+    """The purpose, and its controller, for messages to people about their own choices."""
+    for purpose in programme.purposes.values():
+        if purpose.basis is Basis.LEGAL_OBLIGATION and SERVICE_USE in purpose.covers:
+            return Service(purpose.id, purpose.controller)
+    return None
+
+
+def groups(programme: Programme) -> dict[str, frozenset[str]]:
+    """The purposes that people decide about, by the group in which the permission centre shows them."""
+    found: dict[str, set[str]] = {name: set() for name in GROUPS}
+    for purpose in programme.purposes.values():
+        if purpose.basis in (Basis.CONSENT, Basis.LEGITIMATE_INTEREST):
+            found[group_of(purpose, programme)].add(purpose.id)
+    return {name: frozenset(purposes) for name, purposes in found.items() if purposes}
+
+
+def doorways(
+    settings: Settings, programme: Programme, today: date, records: SqlDatabase, vault: Vault, keys: LocalKeys, ledger: Ledger,
+    out: Delivery, clock: Clock,
+) -> Doorways:  # fmt: skip
+    """The doorways of a house over its outbox."""
+    made: list[Doorways] = []
+    address, of_today = settings.web_address, terms(programme, today)
+    links = Links(
+        records, vault, keys.seal_intake, keys.open_intake, keys.mac, out, clock, programme.name, address, lambda: made[0].nudge()
+    )
+    refusing = Refusing(
+        records, ledger, of_today, out, clock, programme.country, programme.name, address, groups(programme)
+    )
+    yearly = Yearly(records, programme, rulebook(programme), out, Lines(address), clock, lambda customer: made[0].first(customer))
+    made.append(
+        Doorways(records, vault, vault, keys.mac, out, links, refusing, yearly, clock, programme.country, address)
+    )
+    return made[0]
+
+
+def campaigns(settings: Settings, programme: Programme, records: SqlDatabase, gate: Gate, clock: Clock) -> Campaigns:
+    """The campaigns of a house."""
+    return Campaigns(
+        records, gate, PolarsSpending(), programme, rulebook(programme), lambda: catalogue.read(settings.purchases).products, clock
+    )
+
+
+def audiences(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, gate: Gate, barrier: Barrier, keys: LocalKeys,
+    clock: Clock,
+) -> Audiences:  # fmt: skip
+    """The audiences of a house. Who is due follows from each customer's own rhythm."""
+    country, folder, rules = programme.country, Folder(settings.lists), rulebook(programme)
+    building = Building(
+        records, gate, PolarsChooser(), lambda: catalogue.read(settings.purchases).products, clock, country, keys.mac, OwnRhythm()
+    )
+    activation = Activation(records, gate, barrier, Contacts(records, vault), keys, folder, clock, country, keys.mac)
+    return Audiences(
+        records, programme, rules, Registry(records, vault, clock, country), building, activation,
+        Removals(records, gate, programme, keys, folder, clock), clock,
+    )  # fmt: skip

@@ -1,0 +1,30 @@
+"""What goes with a person besides identity: one line a station that keeps something of people in tables of its own.
+
+Both erasing and restoring go through this list; a table that says anything about a person and is not reached from here is a
+defect. Each entry works in the erasure's own transaction and finds nothing to do the second time.
+"""
+
+from __future__ import annotations
+
+from volens.access import session_store
+from volens.asking import store as asking
+from volens.audiences import kept_out
+from volens.audiences import store as audiences
+from volens.delivery import store as delivery
+from volens.devices.station import forget_with
+from volens.doorways import store as doorways
+from volens.publishing import counts as centre_opened
+from volens.reminding import store as reminders
+from volens.rights.erasure import Forget
+
+OTHERS: tuple[Forget, ...] = (
+    centre_opened.forget,
+    asking.forget,
+    session_store.forget,
+    forget_with,
+    delivery.forget,
+    doorways.forget,
+    reminders.forget,
+    audiences.forget,
+    kept_out.forget,
+)

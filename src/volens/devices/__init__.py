@@ -1,0 +1,1 @@
+"""Phones and browsers: what they say they allow, what their owner chose, what our servers let through."""

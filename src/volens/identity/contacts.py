@@ -1,0 +1,80 @@
+"""How people can be reached: the one e-mail, phone number, name and language that the vault holds of each. For delivery, and for
+lists that are handed to platforms.
+
+1. The e-mail is that of the line which speaks for the person (`people.Lines`), else her newest e-mail that is open.
+2. Whoever does not exist, or whose key is destroyed, is left out.
+3. Keys are read many at once and kept nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from volens.holders import Database
+from volens.identity.keys import decrypt
+from volens.identity.people import Lines
+from volens.identity.store import accounts, customers
+
+if TYPE_CHECKING:
+    from volens.identity.vault import Vault
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A person's addresses."""
+
+    email: str | None
+    phone: str | None
+    language: str | None
+    given_name: str | None = None
+    family_name: str | None = None
+    country: str = ""
+    """The person's: what a phone number without a country's code is read by."""
+
+    def __repr__(self) -> str:
+        return "Reach(…)"
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Looks addresses up; keeps none."""
+
+    records: Database
+    vault: Vault
+
+    def contacts(self, wanted: Sequence[int]) -> dict[int, Reach]:
+        """The addresses of some customers."""
+        persons: dict[int, tuple[bytes | None, str]] = {}
+        emails: dict[int, dict[int, bytes]] = {}
+        with self.records.reading() as connection:
+            for start in range(0, len(wanted), CHUNK):
+                some = list(wanted[start : start + CHUNK])
+                query = select(customers.c.customer, customers.c.person, customers.c.country)
+                for who, sealed, country in connection.execute(query.where(customers.c.customer.in_(some))):
+                    persons[int(who)] = (bytes(sealed) if sealed is not None else None, str(country))
+                open_ones = (accounts.c.customer.in_(some), accounts.c.kind == "email", accounts.c.closed.is_(None))
+                for row in connection.execute(select(accounts.c.customer, accounts.c.account, accounts.c.value).where(*open_ones)):
+                    emails.setdefault(int(row.customer), {})[int(row.account)] = bytes(row.value)
+        found = {}
+        held = self.vault.read_keys(persons)
+        for who, (sealed, country) in persons.items():
+            if who in held:
+                found[who] = _reach(who, held[who], sealed, emails.get(who, {}), country)
+        return found
+
+
+def _reach(who: int, key: bytes, sealed: bytes | None, emails: dict[int, bytes], country: str) -> Reach:
+    bound = b"customer:%d" % who
+    line = Lines.read(decrypt(key, sealed, bound) if sealed is not None else None).line
+    chosen = line.email if line is not None and line.email in emails else max(emails, default=None)
+    email = decrypt(key, emails[chosen], bound).decode() if chosen is not None else None
+    details = line.details if line is not None else {}
+    return Reach(
+        email, details.get("phone"), details.get("language"), details.get("given_name"), details.get("family_name"), country
+    )

@@ -1,0 +1,1 @@
+"""The customers' site: the permission centre and what leads to it."""

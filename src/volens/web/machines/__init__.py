@@ -1,0 +1,1 @@
+"""What programs call: each by a key with a scope."""

@@ -1,0 +1,206 @@
+"""A real house behind a real server, and people who look at it with a real browser.
+
+1. Who is signed in is a cookie of the test (`qui`), so that one server serves everybody.
+2. A page with a planted fault is the true page with one thing changed on its way out: the cookie `plante` names the fault.
+3. Every request comes from an address of its own, so that limits per address do not end a long look at everything.
+4. Tests that change what somebody permits do it to somebody of their own (`Site.person`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.audience import definition
+from tests.support.campaigning import kept_as_measured
+from tests.support.house import STATISTICS, stock
+from tests.support.phone import Phone
+from tests.support.serving import serving
+from tests.support.shop import HandClock
+
+from volens.app import House, initialise
+from volens.gate.policy import ReadRequest
+from volens.ingest.master import Person
+from volens.permissions.ledger import Choice
+from volens.web.server import application
+from volens.web.visitor import Customer, Nobody, Staff, Visitor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+Change = Callable[[str, str], str]
+"""Takes a path and what is served there; gives what is served instead."""
+LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+EVERYTHING = "everything"
+
+
+@dataclass
+class Planter:
+    """Serves the house's pages, with the fault changed into them that the browser's cookie names."""
+
+    inner: Any
+    changes: dict[str, Change] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    """Faults that really changed something."""
+    callers: Iterator[int] = field(default_factory=count)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            caller = next(self.callers)
+            scope = {**scope, "client": (f"10.{caller >> 16 & 255}.{caller >> 8 & 255}.{caller & 255}", 1)}
+        cookies = dict(scope.get("headers", [])).get(b"cookie", b"").decode("latin-1")
+        named = re.search(r"(?:^|; )plante=([\w-]+)", cookies)
+        if scope["type"] != "http" or named is None:
+            await self.inner(scope, receive, send)
+            return
+        start: dict[str, Any] = {}
+        body = b""
+
+        async def hold(message: Any) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                kind = dict(start["headers"]).get(b"content-type", b"")
+                sent = self._change(named[1], scope["path"], body) if kind.startswith((b"text/html", b"text/css")) else body
+                headers = [one for one in start["headers"] if one[0] != b"content-length"]
+                await send({**start, "headers": [*headers, (b"content-length", str(len(sent)).encode())]})
+                await send({"type": "http.response.body", "body": sent})
+
+        await self.inner(scope, receive, hold)
+
+    def _change(self, name: str, path: str, body: bytes) -> bytes:
+        was = body.decode()
+        sent = self.changes[name](path, was)
+        if sent != was:
+            self.changed.add(name)
+        return sent.encode()
+
+
+@dataclass
+class Site:
+    """A served house, its people by name, and its clock."""
+
+    house: House
+    hand: HandClock
+    base: str
+    planter: Planter
+    people: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    """What stands for `{…}` in the paths of `pages`."""
+
+    def person(self, *yes: str, name: str = "", joined: bool = True, born: str = "") -> str:
+        """Somebody new, with a card, who permits these purposes."""
+        number = len(self.people) + 1
+        name = name or f"person-{number}"
+        card = f"C{number:05}"
+        details = {"given_name": "Camille", **({"birth_date": born} if born else {})}
+        self.house.customers.enrol([Person(card=card, email=f"{name}@example.org", country="FR", details=details)])
+        customer = self.house.customer("card", card).customer
+        self.people[name] = customer
+        if joined:
+            self.house.permissions.record([Choice(customer, "loyalty", "joined", surface="test")])
+        uses = {one.purpose.id for one in self.house.centre.uses(customer) if one.choosable and not one.closed}
+        wanted = sorted(uses) if yes == (EVERYTHING,) else yes
+        for purpose in wanted:
+            text = self.house.centre.use(customer, purpose).text
+            self.house.centre.say(customer, purpose, True, text=text.id if text else "", language="fr", surface="website")
+        return name
+
+    def doorway(self, name: str) -> str:
+        """The address on somebody's receipts."""
+        card = f"C{list(self.people).index(name) + 1:05}"
+        found = self.house.doorways.cards("card", [card])[card]
+        assert found is not None
+        return f"/n/{found.code}"
+
+    def permitted(self, name: str, recipient: str | None = None) -> set[str]:
+        """The purposes that the gate would let happen for somebody, for any recipient or for one."""
+        programme, today = self.house.programme, self.hand.now().date()
+        start, end = today.replace(day=1), date(today.year + 1, 1, 1)
+        found = set()
+        for purpose in programme.purposes.values():
+            if purpose.basis.value not in ("consent", "legitimate-interest"):
+                continue
+            for one in purpose.recipients if recipient is None else (recipient,):
+                request = ReadRequest("test", purpose.id, one, (sorted(purpose.fields)[0],), start, end)
+                if self.house.gate.explain(self.people[name], request).verdict.allowed:
+                    found.add(purpose.id)
+        return found
+
+    def path(self, path: str) -> str:
+        """A path with its places filled in."""
+        return path.format(**self.places)
+
+    @contextmanager
+    def open(
+        self, chromium: Browser, who: str = "nobody", language: str = "fr", *, width: int = 390, height: int = 844,
+        plant: str = "", **options: Any,
+    ) -> Iterator[Page]:  # fmt: skip
+        """A fresh browser of somebody, at an empty page."""
+        context: BrowserContext = chromium.new_context(
+            base_url=self.base, locale=LOCALES[language], viewport={"width": width, "height": height},
+            reduced_motion="no-preference", **options,
+        )  # fmt: skip
+        cookies = {"qui": who, "plante": plant}
+        context.add_cookies([{"name": k, "value": v, "url": self.base} for k, v in cookies.items() if v])
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+    def recognise(self, connection: Any) -> Visitor:
+        """Who the test's cookie names."""
+        name = connection.cookies.get("qui", "nobody")
+        if name in self.people:
+            return Customer(self.people[name])
+        if name.startswith("staff-"):
+            return Staff(name, "Alice Exemple", frozenset({name.removeprefix("staff-")}))
+        return Nobody()
+
+
+def used(house: House) -> None:
+    """One use of the statistics, closed, so that there is something to show."""
+    start, end = date(2026, 1, 1), date(2026, 3, 1)
+    request = ReadRequest("Alice Exemple", STATISTICS, "vergers-du-midi", ("product", "day"), start, end)
+    with house.gate.open_purchases(request) as reading:
+        reading.saw(reading.opened.permitted)
+
+
+def furnish(site: Site) -> None:
+    """The people and places that `pages` knows by name."""
+    site.person(STATISTICS, "email-marketing", name="camille")
+    site.person(name="fresh")
+    site.person(EVERYTHING, name="willing")
+    site.person(name="young", born="2012-05-04")
+    site.person(STATISTICS, name="paused")
+    used(site.house)
+    site.house.centre.pause(site.people["paused"], language="fr")
+    # Whether a choice is followed by a question is drawn; what is drawn has tests of its own.
+    site.house.publishing._understanding._draw = lambda below: below - 1
+    Phone().join(site.house, site.people["camille"]).report(site.house, camera="granted", location="while-in-use")
+    kept_as_measured(site.house)
+    site.house.audiences.define(definition(), by="Claire Exemple")
+    site.hand.pass_days(1)
+    site.places["doorway"] = site.doorway("fresh").removeprefix("/n/")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Site]:
+    """A furnished house on a free port of this machine."""
+    hand = HandClock()
+    with initialise(folder / "house", customers=100, clock=hand.clock) as house:
+        site = Site(house, hand, "", Planter(None))
+        site.planter.inner = application(house, recognise=site.recognise, local=True)
+        stock(house, folder / "shelf")
+        furnish(site)
+        with serving(site.planter) as site.base:
+            yield site

@@ -1,0 +1,88 @@
+"""The checkout asks what is missing, over HTTP: one answer for whoever may not be told anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+from tests.support.habits import CUSTOMERS, USUAL, shop_with_habits
+
+from volens.app import House
+from volens.web.server import application
+from volens.web.visitor import Machine, Staff
+
+SITE = Machine("site", frozenset({"reminders"}), None)
+WITHOUT_MILK = [sku for sku in USUAL if sku != "L1"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with shop_with_habits(tmp_path_factory.mktemp("habits"), None) as opened:
+        opened.reminders.learn()
+        yield opened
+
+
+def post(house: House, path: str, visitor: Machine = SITE, **body: object) -> tuple[int, dict[str, object]]:
+    with TestClient(application(house, recognise=lambda connection: visitor, local=True)) as client:
+        answer = client.post(path, json=body)
+        return answer.status_code, answer.json()
+
+
+def test_the_milk_is_missing_and_why(house: House) -> None:
+    status, found = post(house, "/v1/reminders", card="C00001", basket="b1", skus=WITHOUT_MILK, language="en")
+    assert status == 200
+    reminder = found["reminder"]
+    assert isinstance(reminder, dict)
+    assert reminder["sku"] == "L1"
+    assert reminder["name"] == "Item L1"
+    assert "of your last" in reminder["why"]
+    assert post(house, "/v1/reminders/heard", reminder=reminder["reminder"], what="added") == (200, {"heard": "added"})
+    assert house.reminders.outcomes().popitem()[1] == {"added": 1}
+    _, french = post(house, "/v1/reminders", card="C00003", basket="b1", skus=WITHOUT_MILK)
+    assert "derniers paniers" in str(french)
+
+
+@pytest.mark.parametrize("card", [f"C{CUSTOMERS:05}", "C99999"])
+def test_nobody_and_whoever_does_not_permit_get_the_same(house: House, card: str) -> None:
+    assert post(house, "/v1/reminders", card=card, basket="b1", skus=WITHOUT_MILK) == (200, {"reminder": None})
+
+
+def test_one_word_stops_it(house: House) -> None:
+    _, found = post(house, "/v1/reminders", card="C00002", basket="b1", skus=WITHOUT_MILK)
+    number = found["reminder"]["reminder"]  # type: ignore[index]
+    assert post(house, "/v1/reminders/heard", reminder=number, what="stop")[0] == 200
+    assert post(house, "/v1/reminders", card="C00002", basket="b2", skus=WITHOUT_MILK) == (200, {"reminder": None})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"basket": "b", "skus": []},
+        {"card": "C1", "email": "a@example.org", "basket": "b", "skus": []},
+        {"card": "C1", "basket": "", "skus": []},
+        {"card": "C1", "basket": "b", "skus": ["J1"] * 2_001},
+        {"card": "C1", "basket": "b", "skus": [], "language": "xx"},
+        {"card": "C1", "skus": "J1"},
+    ],
+)
+def test_what_cannot_be_understood_is_said(house: House, body: dict[str, object]) -> None:
+    status, said = post(house, "/v1/reminders", **body)
+    assert status == 400
+    assert said["title"]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_marketing_sees_what_each_choice_would_do(house: House, language: str) -> None:
+    visitor = Staff("s1", "Claire Exemple", frozenset({"marketing"}))
+    with TestClient(application(house, recognise=lambda connection: visitor, local=True)) as client:
+        page = client.get("/staff/reminders", headers={"accept-language": language})
+    assert page.status_code == 200
+    assert {"fr": "en vigueur", "en": "in force"}[language] in page.text
+    assert page.text.count("<tr") > 8
+
+
+def test_the_key_must_allow_it(house: House, tmp_path: Path) -> None:
+    for path in ("/v1/reminders", "/v1/reminders/heard"):
+        assert post(house, path, Machine("site", frozenset({"decisions"}), None), card="C1", basket="b", skus=[])[0] == 403
