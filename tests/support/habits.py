@@ -15,7 +15,7 @@ import pytest
 from tests.support.house import FIRST_DAY, Line, sell
 from volens import app
 from volens.app import House
-from volens.clock import legal_day, system
+from volens.clock import Clock, legal_day, system
 from volens.ingest.master import Person
 from volens.permissions.ledger import Choice
 from volens.reminders.model import Model, Reminder
@@ -48,9 +48,9 @@ def lines(card: int, weeks: int = WEEKS) -> Iterator[Line]:
 
 
 @contextmanager
-def shop_with_habits(folder: Path, records_url: str | None) -> Iterator[House]:
+def shop_with_habits(folder: Path, records_url: str | None, clock: Clock | None = None) -> Iterator[House]:
     """The house, with everybody's purchases; all but card 40 permit reminders."""
-    with unhurried(), app.initialise(folder / "house", records_url=records_url, customers=100, clock=system()) as house:
+    with unhurried(), app.initialise(folder / "house", records_url=records_url, customers=100, clock=clock or system()) as house:
         products = folder / "products.csv"
         rows = [f"{sku},Article {sku},Item {sku},{category},{kind}" for sku, (category, kind) in THINGS.items()]
         products.write_text("\n".join(["sku,name_fr,name_en,category,type", *rows]) + "\n", encoding="utf-8")

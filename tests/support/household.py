@@ -139,7 +139,7 @@ def a_feed_with_a_bad_line(life: Household) -> None:
 def everybody_permits(life: Household) -> None:
     with life.open() as house:
         house.permissions.record([Choice(number(house, card), STATISTICS, "given") for card in CARDS])
-        house.permissions.record([Choice(number(house, card), REMINDERS, "given") for card in CARDS[1:3]])
+        house.permissions.record([Choice(number(house, card), REMINDERS, "given") for card in CARDS[1:4]])
         house.checkpoint()
 
 
@@ -155,6 +155,19 @@ def what_was_forgotten_is_named_and_heard(life: Household) -> None:
                 raise Unavailable("Nothing was named.", "Ask again.")
             (named,) = _named(house, card)
             house.reminders.hear(named.reminder, what)
+
+
+@step
+def a_basket_is_left_behind_and_one_is_paid(life: Household) -> None:
+    """The first is shown on return, an hour later; the second brings a habit up to date."""
+    with life.open() as house, standing_in():
+        who = ("card", f"C{CARDS[3]:05}")
+        for key, state, skus in (("web-2", "open", ["J1", "J2"]), ("web-3", "paid", ["S1"]), ("web-5", "emptied", [])):
+            house.reminders.left.hear(house.reminders.basket(who, key, skus), state)
+    with life.open(NOW + timedelta(hours=2)) as house, standing_in():
+        before = len(_named(house, CARDS[3]))
+        if house.reminders.left.show(house.reminders.basket(who, "web-4", [])) is None and before < 1:
+            raise Unavailable("Nothing was shown.", "Ask again.")
 
 
 def _named(house: House, card: int) -> list[reminding.Named]:

@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from tests.support.habits import CUSTOMERS, USUAL, shop_with_habits
 
 from volens.app import House
+from volens.reminding import left
 from volens.web.server import application
 from volens.web.visitor import Machine, Staff
 
@@ -56,6 +57,27 @@ def test_one_word_stops_it(house: House) -> None:
     assert post(house, "/v1/reminders", card="C00002", basket="b2", skus=WITHOUT_MILK) == (200, {"reminder": None})
 
 
+@pytest.mark.parametrize("card", ["C00004", f"C{CUSTOMERS:05}", "C99999"])
+def test_a_basket_that_was_left_behind_comes_back(house: House, card: str) -> None:
+    """Once, for whoever permits it; nobody, and whoever does not, get the same answer as somebody who left nothing."""
+    told = {"card": card, "basket": "monday", "state": "open", "skus": ["L1", "S1"]}
+    assert post(house, "/v1/baskets", **told) == (200, {"heard": "open"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(left, "_waits", lambda *given: True)  # an hour later
+        _, found = post(house, "/v1/baskets/left", card=card, basket="tuesday", language="en")
+    if card == "C00004":
+        basket = found["left"]
+        assert isinstance(basket, dict)
+        assert [one["sku"] for one in basket["products"]] == ["L1", "S1"]
+        assert basket["why"].startswith("You left it in your basket on ")
+        assert post(house, "/v1/reminders/heard", reminder=basket["reminder"], what="added") == (200, {"heard": "added"})
+        assert post(house, "/v1/baskets", card=card, basket="monday", state="paid", skus=["L1"]) == (200, {"heard": "paid"})
+    else:
+        assert found == {"left": None}
+    assert post(house, "/v1/baskets/left", card=card, basket="wednesday") == (200, {"left": None})
+    assert post(house, "/v1/baskets", card=card, basket="monday", state="lost")[0] == 400
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -84,5 +106,5 @@ def test_marketing_sees_what_each_choice_would_do(house: House, language: str) -
 
 
 def test_the_key_must_allow_it(house: House, tmp_path: Path) -> None:
-    for path in ("/v1/reminders", "/v1/reminders/heard"):
+    for path in ("/v1/reminders", "/v1/reminders/heard", "/v1/baskets", "/v1/baskets/left"):
         assert post(house, path, Machine("site", frozenset({"decisions"}), None), card="C1", basket="b", skus=[])[0] == 403

@@ -14,6 +14,7 @@ from volens.delivery import store as delivery
 from volens.devices.station import forget_with
 from volens.doorways import store as doorways
 from volens.publishing import counts as centre_opened
+from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
 from volens.rights.erasure import Forget
 
@@ -25,6 +26,7 @@ OTHERS: tuple[Forget, ...] = (
     delivery.forget,
     doorways.forget,
     reminders.forget,
+    left_baskets.forget,
     audiences.forget,
     kept_out.forget,
 )

@@ -1,7 +1,7 @@
 """Do the habits that were learned, and what was named from them, stand as the events say?
 
 Rules:
-1. The model is what its event committed to. Nobody who was erased has a habit.
+1. The model is what its event committed to. Nobody who was erased has a habit, or a basket that was left behind.
 2. What was named went through a door: an event of that day for that purpose, with its customer in it.
 3. What is not to be named again for good, its person said: there is an event.
 """
@@ -14,7 +14,7 @@ from volens.audit.report import Report
 from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.gate import store as uses
-from volens.reminding import store
+from volens.reminding import left_store, store
 from volens.reminding.station import LEARNED, STOPPED
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def check_reminders(connection: Connection, report: Report) -> None:
                 report.found(HABITS, f"reminder_models {newest.read}", "it is not what was learned")
         for customer in sorted(set(store.with_rhythms(connection)) & erased):
             report.found(HABITS, f"rhythms {customer}", "it is of somebody who was erased")
+        for customer in sorted(set(left_store.whose(connection)) & erased):
+            report.found(HABITS, f"left_baskets {customer}", "it is of somebody who was erased")
     with report.checking(NAMED) as looked_at:
         doors = dict[int, frozenset[int]]()
         for row in store.everything_named(connection):

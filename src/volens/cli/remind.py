@@ -104,6 +104,52 @@ def basket(
 
 @remind.command()
 @house_option
+@click.option("--card", help="The customer's card number.")
+@click.option("--email", help="Or the e-mail of the customer's account.")
+@click.option("--basket", "key", required=True, help="What the shop calls this basket.")
+@click.argument("state", type=click.Choice(["open", "paid", "emptied"]))
+@click.argument("skus", nargs=-1)
+@json_option
+@speaking
+def became(
+    house: Path, card: str | None, email: str | None, key: str, state: str, skus: tuple[str, ...], as_json: bool
+) -> None:  # fmt: skip
+    """What became of a basket of the website: it holds the products SKUS now, it was paid, or it was emptied."""
+    from volens.app import open_house
+
+    with open_house(house, clock=clock()) as opened:
+        who = _who(opened, card, email)
+        opened.reminders.left.hear(opened.reminders.basket(who, key, skus), state)
+        opened.checkpoint()
+    tell({"heard": state}, "Heard. It is kept if its customer permits it, and one of their habits is in it.", as_json)
+
+
+@remind.command()
+@house_option
+@click.option("--card", help="The customer's card number.")
+@click.option("--email", help="Or the e-mail of the customer's account.")
+@click.option("--basket", "key", required=True, help="What the shop calls the basket that is filled now.")
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Of the reason.")
+@json_option
+@speaking
+def left(house: Path, card: str | None, email: str | None, key: str, language: str, as_json: bool) -> None:
+    """The basket that a customer left behind, once. It is on record as shown."""
+    from volens.app import open_house
+    from volens.reminding.shown import shown_left
+
+    with open_house(house, clock=clock()) as opened:
+        who = _who(opened, card, email)
+        value = shown_left(opened.reminders, opened.reminders.left.show(opened.reminders.basket(who, key, ())), language)
+        opened.checkpoint()
+    if value is None:
+        tell({"left": None}, "No basket was left behind, as far as one may know.", as_json)
+        return
+    lines = [value["why"], "", *(f"  {one['name']}  ({one['sku']})" for one in value["products"])]
+    tell({"left": value}, "\n".join(lines), as_json)
+
+
+@remind.command()
+@house_option
 @click.argument("reminder")
 @click.argument("what", type=click.Choice(["added", "aside", "never", "stop"]))
 @json_option

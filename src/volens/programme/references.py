@@ -8,7 +8,6 @@ from volens.programme.devices import check_names
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.model import Programme
 from volens.programme.parameters import parameters
-from volens.programme.reminding import NEEDED
 from volens.programme.schemas import close_to
 
 
@@ -87,7 +86,7 @@ def _reminding(programme: Programme) -> Iterator[Finding]:
         return
     yield from _known(told.purpose, programme.purposes, "purpose", told.source.at("purpose"))
     purpose = programme.purposes.get(told.purpose)
-    for name in sorted(NEEDED - purpose.fields) if purpose is not None else ():
+    for name in sorted(told.needed - purpose.fields) if purpose is not None else ():
         yield _finding(
             "LOAD004",
             told.source.at("purpose"),

@@ -22,6 +22,20 @@ NEEDED = frozenset({"customer", "basket", "product", "day", "quantity"})
 """The fields from which habits are learned."""
 
 
+UNPAID = "unpaid_basket"
+"""The field of what somebody put into a basket and did not pay for."""
+
+
+@dataclass(frozen=True)
+class LeftBasket:
+    """How a basket that was left behind is dealt with."""
+
+    after_minutes: int
+    """How long nothing changes in a basket that counts as left."""
+    days: int
+    """How long it is kept."""
+
+
 @dataclass(frozen=True)
 class Reminding:
     """What `reminders.yaml` says."""
@@ -37,7 +51,14 @@ class Reminding:
     """How long an item is not named again to somebody who waved it aside."""
     may: Mapping[str, frozenset[str]]
     """Categories of which people may be reminded, and the types in each of which they may not."""
+    left: LeftBasket | None = None
+    """None: no basket of the website is kept."""
     source: Source = field(default=UNWRITTEN, compare=False, repr=False)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The fields that reminders look at."""
+        return NEEDED | {UNPAID} if self.left is not None else NEEDED
 
     def allows(self, category: str, kind: str) -> bool:
         """Whether an item of a category and type may be named."""
@@ -57,5 +78,6 @@ def build(document: Document | None) -> Reminding | None:
         most_a_month=data["most_a_month"],
         rest_days=data["rest_days"],
         may={category: frozenset(never.get(category, ())) for category in data["categories"]},
+        left=LeftBasket(**data["left_basket"]) if "left_basket" in data else None,
         source=Source(document.file, 1, document.keys()),
     )

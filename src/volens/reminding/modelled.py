@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,14 @@ from volens.purchases import catalogue
 from volens.purchases.catalogue import Needs
 from volens.reminders.kernels import COUNT, FIRST_BOUGHT, LAST_BOUGHT
 from volens.reminders.model import HABIT_TRIPS, Model, favourites
-from volens.reminders.rhythm import Rhythm
+from volens.reminders.rhythm import Again, Rhythm, update
 from volens.reminding import store
 from volens.reminding.basket import Habit
 from volens.reminding.learning import Habits, Progress, fold_all, model_of
 from volens.reminding.speaking import Ready, Speaking
 from volens.reminding.store import Learned
 
-__all__ = ["Model", "Speaking", "allowed", "habits_of", "learn", "load", "threshold"]
+__all__ = ["Model", "Speaking", "after", "allowed", "habits_of", "learn", "load", "threshold"]
 
 
 def learn(
@@ -73,6 +74,16 @@ def habits_of(state: bytes, today: int) -> list[Habit]:
             every = max(1, round((last - first) / (times - 1)))
             found.append(Habit(need, favourites(rhythm, column)[0], times, every, max(0, today - last)))
     return sorted(found, key=lambda one: (-one.times, one.need))
+
+
+def after(state: bytes, ready: Ready, key: bytes, products: Sequence[int], day: int) -> bytes | None:
+    """A rhythm after one more basket was paid, `day` since 1970; none if that changes nothing. In O(basket)."""
+    bought = np.array([one for one in products if one < len(ready.needs.of_product)], np.int32)
+    needs = ready.needs.of_product[bought]
+    named = np.where((needs < len(ready.allowed)) & ready.allowed[np.minimum(needs, len(ready.allowed) - 1)], needs, -1)
+    rhythm, number = Rhythm.from_bytes(state), int.from_bytes(key[:8], "big") >> 1
+    fresh = update(rhythm, number, day, 0, named.astype(np.int32), bought)
+    return None if isinstance(fresh, Again) or fresh is rhythm else fresh.to_bytes()
 
 
 def allowed(told: Reminding, needs: Needs) -> npt.NDArray[np.bool_]:

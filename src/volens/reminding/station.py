@@ -33,8 +33,9 @@ from volens.permissions.ledger import Choice, Ledger
 from volens.programme.model import Programme
 from volens.programme.reminding import NEEDED, Reminding
 from volens.purchases import catalogue
-from volens.reminding import store
+from volens.reminding import left_store, store
 from volens.reminding.basket import Basket, Habit, Said, days
+from volens.reminding.left import LeftBaskets
 from volens.reminding.store import ADDED, ASIDE, Learned, Named
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ class Reminders:
         self._lock = threading.Lock()
         self._loaded: Ready | None = None
         self._looked = 0.0
+        self.left = LeftBaskets(
+            records, gate, barrier, lambda: self.told, self._request, self._ready, modelled, clock, programme.country
+        )
 
     @property
     def told(self) -> Reminding:
@@ -114,24 +118,27 @@ class Reminders:
     def sweep(self) -> int:
         """Takes away the habits of everybody who does not permit any more; how many there were."""
         if self._programme.reminding is None:
-            gone = BitMap(self._with_rhythms())
+            gone = BitMap(self._kept_of())
         else:
             try:
                 permitted, _ = self._gate.permitted(self._request("remind", self._today()))
             except Refused:
                 permitted = BitMap()  # the text was ended: nobody permits
-            gone = BitMap(self._with_rhythms()) - permitted
+            gone = BitMap(self._kept_of()) - permitted
         if gone:
             with self._records.writing() as connection:
                 store.forget_rhythms(connection, gone)
+                left_store.forget_all(connection, gone)
+        left = self._programme.reminding.left if self._programme.reminding is not None else None
         with self._records.writing() as connection:
             before = self._today() - timedelta(days=KEPT_DAYS)
             store.tidy(connection, before.isoformat(), self._today().isoformat())
+            left_store.tidy(connection, (self._today() - timedelta(days=left.days if left is not None else -1)).isoformat())
         return len(gone)
 
-    def _with_rhythms(self) -> list[int]:
+    def _kept_of(self) -> list[int]:
         with self._records.reading() as connection:
-            return store.with_rhythms(connection)
+            return [*store.with_rhythms(connection), *left_store.whose(connection)]
 
     def figures(self) -> tuple[Learned, tuple[Threshold, ...], float] | None:
         """The newest model's row, what each threshold does, and the chance below which nothing is said; none before learning."""
@@ -241,14 +248,17 @@ class Reminders:
             self._ledger.record([Choice(found.customer, purpose, "withdrawn", language=language, surface="reminder")])
         with self._records.writing() as connection:
             store.forget_rhythms(connection, [found.customer])
+            left_store.forget_all(connection, [found.customer])
 
     # Below: how
 
-    def _request(self, actor: str, today: date) -> ReadRequest:
+    def _request(self, actor: str, today: date, unpaid: bool = False) -> ReadRequest:
+        """`unpaid`: with what is in baskets that are not paid."""
         told = self.told
         purpose = self._programme.purpose(told.purpose)
+        fields = told.needed if unpaid else NEEDED
         return ReadRequest(
-            actor, told.purpose, purpose.controller, tuple(sorted(NEEDED)), _months_before(today, told.months),
+            actor, told.purpose, purpose.controller, tuple(sorted(fields)), _months_before(today, told.months),
             today + timedelta(days=1),
         )  # fmt: skip
 

@@ -179,6 +179,11 @@ def state_of(connection: Connection, customer: int) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+def change_rhythm(connection: Connection, customer: int, state: bytes) -> None:
+    """Puts another rhythm in the place of one that is there."""
+    connection.execute(update(rhythms).where(rhythms.c.customer == customer).values(state=state))
+
+
 def keep_model(connection: Connection, learned: Learned) -> None:
     """Puts a model in the place of the one before it; the figures of earlier ones stay."""
     connection.execute(update(models).values(model=b""))
@@ -225,6 +230,12 @@ def named_already(connection: Connection, pairs: Iterable[tuple[int, bytes]]) ->
         query = select(named.c.basket, named.c.need).where(named.c.customer == customer, named.c.basket.in_(baskets))
         found |= {(customer, bytes(basket), int(need)) for basket, need in connection.execute(query)}
     return found
+
+
+def named_since(connection: Connection, customer: int, day: str) -> int:
+    """How many reminders a customer had since a day."""
+    query = select(func.count()).where(named.c.customer == customer, named.c.day >= day)
+    return int(connection.execute(query).scalar_one())
 
 
 def one(connection: Connection, reminder: str) -> Named | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from babel.dates import format_skeleton
+
 from volens.reminding.basket import Said
+from volens.reminding.left import LeftBehind
 
 LANGUAGES = ("fr", "en")
 
@@ -10,6 +13,16 @@ LANGUAGES = ("fr", "en")
 def why(said: Said, language: str) -> str:
     """One or two sentences: in how many of her last baskets it was, and how regularly she takes it."""
     return (_french if language == "fr" else _english)(said)
+
+
+def why_left(left: LeftBehind, language: str) -> str:
+    """One sentence: since when it has been in the basket, and how regularly she takes it."""
+    day = format_skeleton("MMMMEEEEd", left.day, locale=language)
+    if language == "fr":
+        often = "presque tous les jours" if left.every_days == 1 else f"environ tous les {left.every_days} jours"
+        return f"Vous l'avez laissé dans votre panier {day}. Vous en prenez {often}."
+    often = "almost every day" if left.every_days == 1 else f"about every {left.every_days} days"
+    return f"You left it in your basket on {day}. You take it {often}."
 
 
 def _french(said: Said) -> str:

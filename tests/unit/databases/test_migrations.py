@@ -33,9 +33,11 @@ from volens.publishing import counts as publishing_counts
 from volens.publishing import store as publishing_store
 from volens.purchases import arrivals, queue
 from volens.releases import store as release_store
+from volens.reminding import left_store
 from volens.reminding import store as reminding_store
 
 DECLARED = (
+    left_store.metadata,
     reminding_store.metadata,
     log.metadata,
     identity_store.metadata,

@@ -2,20 +2,25 @@
 
     POST /v1/reminders          at most one reminder, or null                             200
     POST /v1/reminders/heard    what came of one; the same again is harmless              200
+    POST /v1/baskets            what became of a basket: `open`, `paid` or `emptied`      200
+    POST /v1/baskets/left       the basket that somebody left behind, once, or null       200
 
 Nobody by that card, somebody who does not permit, somebody new, and somebody who forgot nothing: the same answer, null.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import post
 from litestar.params import JSONBody
 
+from volens.app import House
 from volens.errors import BadInput
-from volens.reminding.shown import shown
+from volens.reminding import basket as baskets
+from volens.reminding.shown import shown, shown_left
 from volens.web.given import TheHouse
 from volens.web.visitor import with_scope
 
@@ -45,18 +50,35 @@ class Heard:
     language: str = "fr"
 
 
+@dataclass
+class Event:
+    """As `Basket`, with what became of it."""
+
+    basket: str
+    state: str
+    skus: list[str] = field(default_factory=list)
+    card: str = ""
+    email: str = ""
+    reference: str = ""
+
+
+@dataclass
+class Return:
+    """Somebody is back; `basket` is the one that she fills now."""
+
+    basket: str
+    card: str = ""
+    email: str = ""
+    reference: str = ""
+    language: str = "fr"
+
+
 @post("/v1/reminders", guards=[with_scope("reminders")], exclude_from_csrf=True, sync_to_thread=True, status_code=200)
 def missing(house: TheHouse, data: JSONBody[Basket]) -> dict[str, Any]:
     """The one thing to name, or null."""
-    who = [(kind, value) for kind, value in (("card", data.card), ("email", data.email), ("reference", data.reference)) if value]
-    if len(who) != 1:
-        raise BadInput("Whose basket is it?", "Send one of card, email and reference.")
-    if len(data.skus) > LINES_MOST or len(data.without) > LINES_MOST:
-        raise BadInput(f"A basket has at most {LINES_MOST:,} lines.", "Send each product once.")
-    if data.language not in LANGUAGES:
-        raise BadInput(f"There is no language {data.language!r} here.", f"Send one of: {', '.join(LANGUAGES)}.")
+    _require_language(data.language)
     reminders = house.reminders
-    said = reminders.remind(reminders.basket(who[0], data.basket, data.skus, data.without))
+    said = reminders.remind(_basket(house, data, data.skus, data.without))
     return {"reminder": shown(reminders, said, data.language)}
 
 
@@ -67,4 +89,33 @@ def heard(house: TheHouse, data: JSONBody[Heard]) -> dict[str, Any]:
     return {"heard": data.what}
 
 
-ROUTES = (missing, heard)
+@post("/v1/baskets", guards=[with_scope("reminders")], exclude_from_csrf=True, sync_to_thread=True, status_code=200)
+def became(house: TheHouse, data: JSONBody[Event]) -> dict[str, Any]:
+    """What became of a basket. Nothing is kept of whoever does not permit it; the answer is the same."""
+    house.reminders.left.hear(_basket(house, data, data.skus), data.state)
+    return {"heard": data.state}
+
+
+@post("/v1/baskets/left", guards=[with_scope("reminders")], exclude_from_csrf=True, sync_to_thread=True, status_code=200)
+def left(house: TheHouse, data: JSONBody[Return]) -> dict[str, Any]:
+    """The basket that was left behind, or null. It is shown once."""
+    _require_language(data.language)
+    reminders = house.reminders
+    return {"left": shown_left(reminders, reminders.left.show(_basket(house, data, ())), data.language)}
+
+
+ROUTES = (missing, heard, became, left)
+
+
+def _basket(house: House, data: Basket | Event | Return, skus: Sequence[str], without: Sequence[str] = ()) -> baskets.Basket:
+    who = [(kind, value) for kind, value in (("card", data.card), ("email", data.email), ("reference", data.reference)) if value]
+    if len(who) != 1:
+        raise BadInput("Whose basket is it?", "Send one of card, email and reference.")
+    if len(skus) > LINES_MOST or len(without) > LINES_MOST:
+        raise BadInput(f"A basket has at most {LINES_MOST:,} lines.", "Send each product once.")
+    return house.reminders.basket(who[0], data.basket, skus, without)
+
+
+def _require_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise BadInput(f"There is no language {language!r} here.", f"Send one of: {', '.join(LANGUAGES)}.")
