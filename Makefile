@@ -8,10 +8,14 @@ WORKERS ?= 2
 MEMORY := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 6000000 ] 2>/dev/null && echo /dev/shm)
 test check prove: export TMPDIR := $(or $(TMPDIR),$(MEMORY),/tmp)
 
-.PHONY: demo test check prove bench fix lock clean
+.PHONY: demo shop test check prove bench fix lock clean
 
 demo: $(VENV)/demo.done ## one bottle of orange juice: a year of real purchases, told as a story
 	$(BIN)/volens demo demo
+
+shop: $(VENV)/demo.done ## a small shop beside the demo's house: its customers, their baskets, one thing forgotten
+	@test -d demo/house || $(BIN)/volens demo demo
+	$(BIN)/python -m examples.shop.start demo
 
 test: $(VENV)/dev.done ## everything but the long proofs
 	$(BIN)/ruff check .

@@ -314,6 +314,9 @@ def _end(story: Story, first: Path) -> None:
     story.console.print(f"{story.word('end.check')}  {_command()} verify {shlex.quote(str(first))}", soft_wrap=True)
     house_folder = shlex.quote(str(story.folder / "house"))
     story.console.print(f"{story.word('end.serve')}  {_command()} serve --development --house {house_folder}", soft_wrap=True)
+    if Path("examples/shop/start.py").exists():  # in the repository, not where Volens is installed
+        python, demo = shlex.quote(sys.executable), shlex.quote(str(story.folder))
+        story.console.print(f"{story.word('end.shop')}  {python} -m examples.shop.start {demo}", soft_wrap=True)
     story.console.print(f"{story.word('end.look')}  python3 -m webbrowser {page.resolve().as_uri()}", soft_wrap=True)
 
 

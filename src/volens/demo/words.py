@@ -209,6 +209,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Les clés de cette démonstration datent d'il y a une minute et disparaissent avec son dossier : n'en protégez rien.",
     ),
     "end.serve": ("Open the pages yourself:", "Ouvrez les pages vous-même :"),
+    "end.shop": ("Walk through a shop with it:", "Faites-y vos courses :"),
     "end.look": ("See the report:", "Voir le rapport :"),
     "end.check": ("Check it yourself:", "Vérifiez vous-même :"),
     "reading": ("Reading the public data set …", "Lecture du jeu de données public …"),

@@ -280,6 +280,11 @@ class Reminders:
             self._looked = time.monotonic()
             return self._loaded
 
+    def warm_up(self) -> None:
+        """Loads the model, so that the first who asks does not wait for it."""
+        if self._programme.reminding is not None:
+            self._ready()
+
     def close(self) -> None:
         """Lets the speaking thread go."""
         if self._speaking is not None:

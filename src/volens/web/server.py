@@ -166,9 +166,11 @@ async def _keep_up(house: House) -> None:
 
 
 async def _sweep(house: House) -> None:
+    work, trouble = house.reminders.warm_up, "reminders cannot be given yet: %s"
     while True:
-        await asyncio.sleep(SWEEP_SECONDS)
         try:
-            await asyncio.to_thread(house.reminders.sweep)
+            await asyncio.to_thread(work)
         except VolensError as error:
-            logging.getLogger(__name__).warning("habits of people who said no still lie there: %s", error)
+            logging.getLogger(__name__).warning(trouble, error)
+        await asyncio.sleep(SWEEP_SECONDS)
+        work, trouble = house.reminders.sweep, "habits of people who said no still lie there: %s"
