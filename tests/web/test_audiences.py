@@ -15,8 +15,11 @@ from tests.support.audience import LAPSED, NETWORK, Town, document, settle
 from tests.unit.audiences.test_handing_over import hashed
 from tests.web.conftest import Browser
 
+from volens.audiences.check import ARTICLES
+from volens.clock import zone
 from volens.web.server import application
 from volens.web.visitor import Customer, Machine, Nobody, Staff, Visitor
+from volens.web.words import Words
 
 HOME, JUICE = "/staff/audiences", "/staff/audiences/juice-lapsed"
 CLAIRE = Staff("claire", "Claire Exemple", frozenset({"marketing"}))
@@ -80,6 +83,9 @@ def test_what_stands_against_a_definition_is_told_and_it_gets_no_button(site: Si
         beer = written(name={"en": "Ramadan"}, who={"bought": {"of": {"categories": ["savons"]}, "days": 900}})
         shown = browser.press(HOME, f"{HOME}/check", definition=beer, step="define").text
         assert "AUD008" in shown
+        assert "Its name itself tells" in shown
+        french = Browser(client, "fr").press(HOME, f"{HOME}/check", definition=beer, step="check").text
+        assert "Le nom lui-même révèle" in french
         assert "AUD009" in shown
         assert 'value="define"' not in shown
         assert site.town.house.audiences.all() == []
@@ -157,3 +163,10 @@ def test_machines_check_build_hand_over_and_take_off(site: Site) -> None:
         assert client.get("/v1/removals").json() == {"removals": []}
         assert client.post("/v1/removals/ack", json={"removal": "7"}).status_code == 400
         assert client.post("/v1/audiences/juice-lapsed/build", json={}).status_code == 403, "a platform builds nothing"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_refusal_has_its_sentence(language: str) -> None:
+    words = Words(language, zone("FR"))
+    sentences = {words.say(f"staff.audience.refused.{rule}") for rule in ARTICLES}
+    assert len(sentences) == len(ARTICLES)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -166,6 +166,7 @@ async def _keep_up(house: House) -> None:
 
 
 async def _sweep(house: House) -> None:
+    work: Callable[[], object]
     work, trouble = house.reminders.warm_up, "reminders cannot be given yet: %s"
     while True:
         try:
