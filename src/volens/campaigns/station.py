@@ -71,6 +71,14 @@ class Campaign:
         return next((step.said() for step in self.steps if step.state == state), None)
 
 
+    def to_dict(self) -> dict[str, Any]:
+        """For scripts: what each step kept, and where it stands on the public record."""
+        steps = [
+            {"state": one.state, "day": one.day, "role": one.role, "entry": one.seq, "said": one.said()} for one in self.steps
+        ]
+        return {"campaign": self.plan.id, "state": self.state, "steps": steps}
+
+
 @dataclass(frozen=True)
 class Sides:
     """Who is to get a campaign and who is held out, of those who permit being measured today."""

@@ -13,7 +13,6 @@ from volens.publishing.workflow import ROLES, Person
 
 if TYPE_CHECKING:
     from volens.campaigns.prices import Compared
-    from volens.campaigns.station import Campaign
 
 by_option = click.option("--by", "name", required=True, help="Your name.")
 role_option = click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="In which role you act.")
@@ -63,7 +62,7 @@ def plan(house: Path, document: Path, name: str, role: str, as_json: bool) -> No
         planned = opened.campaigns.plan(wanted, Person(name, role))
         opened.checkpoint()
     said = f"Planned: {wanted.id}, entry {planned.steps[0].seq} of the public record.\nNext: volens campaign power {wanted.id}"
-    tell(_as_json(planned), said, as_json)
+    tell(planned.to_dict(), said, as_json)
 
 
 @campaign.command()
@@ -104,7 +103,7 @@ def launch(house: Path, campaign_id: str, name: str, role: str, language: str, a
         opened.checkpoint()
     kept = launched.said(LAUNCHED) or {}
     lines = [f"Launched: {kept['held']:,} of {kept['people']:,} people are held out.", *forecast(launched.plan, kept, language)]
-    tell(_as_json(launched), "\n".join(lines), as_json)
+    tell(launched.to_dict(), "\n".join(lines), as_json)
 
 
 @campaign.command()
@@ -121,7 +120,7 @@ def close(house: Path, campaign_id: str, name: str, role: str, as_json: bool) ->
     with open_house(house, clock=clock()) as opened:
         closed = opened.campaigns.close(campaign_id, Person(name, role))
         opened.checkpoint()
-    tell(_as_json(closed), f"Closed. Next: volens campaign measure {campaign_id}", as_json)
+    tell(closed.to_dict(), f"Closed. Next: volens campaign measure {campaign_id}", as_json)
 
 
 @campaign.command()
@@ -139,7 +138,7 @@ def abandon(house: Path, campaign_id: str, why: str, name: str, role: str, as_js
     with open_house(house, clock=clock()) as opened:
         given_up = opened.campaigns.abandon(campaign_id, Person(name, role), why)
         opened.checkpoint()
-    tell(_as_json(given_up), "Given up. It stays on the record.", as_json)
+    tell(given_up.to_dict(), "Given up. It stays on the record.", as_json)
 
 
 @campaign.command()
@@ -158,7 +157,7 @@ def measure(house: Path, campaign_id: str, name: str, role: str, language: str, 
     with open_house(house, clock=clock()) as opened:
         measured = opened.campaigns.measure(campaign_id, Person(name, role))
         opened.checkpoint()
-    tell(_as_json(measured), "\n".join(sentences(measured, language)), as_json)
+    tell(measured.to_dict(), "\n".join(sentences(measured, language)), as_json)
 
 
 @campaign.command()
@@ -177,7 +176,7 @@ def show(house: Path, campaign_id: str, language: str, as_json: bool) -> None:
         standing = opened.campaigns.find(campaign_id)
     lines = [f"{standing.plan.id}: {standing.plan.name}"]
     lines += [f"  {step.day}  {step.state:10} {step.role}, {step.actor}; entry {step.seq}" for step in standing.steps]
-    value = _as_json(standing)
+    value = standing.to_dict()
     if standing.state == MEASURED:
         told = disclosure(standing, language)
         lines += ["", *sentences(standing, language), ""]
@@ -197,7 +196,7 @@ def list_(house: Path, as_json: bool) -> None:
     with open_house(house, clock=clock()) as opened:
         found = opened.campaigns.all()
     lines = [f"  {one.plan.id:32} {one.state:10} {one.plan.sale.start} to {one.plan.sale.last}  {one.plan.name}" for one in found]
-    tell([_as_json(one) for one in found], "\n".join(lines) or "  No campaign was ever planned.", as_json)
+    tell([one.to_dict() for one in found], "\n".join(lines) or "  No campaign was ever planned.", as_json)
 
 
 @campaign.command()
@@ -282,11 +281,3 @@ def _prices(found: Compared, language: str) -> list[str]:
 def _prices_json(found: Compared) -> dict[str, Any]:
     return {**vars(found), "days": [found.days.start, found.days.last], "shelf": vars(found.shelf), "paid": vars(found.paid),
             "fault": found.fault}  # fmt: skip
-
-
-def _as_json(standing: Campaign) -> dict[str, Any]:
-    """What each step kept, and where it stands on the public record."""
-    steps = [
-        {"state": one.state, "day": one.day, "role": one.role, "entry": one.seq, "said": one.said()} for one in standing.steps
-    ]
-    return {"campaign": standing.plan.id, "state": standing.state, "steps": steps}

@@ -37,6 +37,7 @@ from volens.web.limits import everybody
 from volens.web.logged import log_answer
 from volens.web.machines import asking as machine_asking
 from volens.web.machines import audiences as machine_audiences
+from volens.web.machines import campaigns as machine_campaigns
 from volens.web.machines import changes, decisions, described, tills, tokens
 from volens.web.machines import devices as machine_devices
 from volens.web.machines import reminders as machine_reminders
@@ -74,6 +75,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *devices.ROUTES,
     *machine_devices.ROUTES,
     *machine_audiences.ROUTES,
+    *machine_campaigns.ROUTES,
     *understood.ROUTES,
     *staff_texts.ROUTES,
     *staff_figures.ROUTES,
