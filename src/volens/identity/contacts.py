@@ -12,17 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
+from volens.evidence.journeys import rows_about
 from volens.holders import Database
 from volens.identity.keys import decrypt
 from volens.identity.people import Lines
-from volens.identity.store import accounts, customers
 
 if TYPE_CHECKING:
     from volens.identity.vault import Vault
 
-CHUNK = 500
+PERSONS = "select customer, person, country from customers where customer in (?)"
+EMAILS = "select customer, account, value from accounts where customer in (?) and kind = 'email' and closed is null"
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,10 @@ class Contacts:
         persons: dict[int, tuple[bytes | None, str]] = {}
         emails: dict[int, dict[int, bytes]] = {}
         with self.records.reading() as connection:
-            for start in range(0, len(wanted), CHUNK):
-                some = list(wanted[start : start + CHUNK])
-                query = select(customers.c.customer, customers.c.person, customers.c.country)
-                for who, sealed, country in connection.execute(query.where(customers.c.customer.in_(some))):
-                    persons[int(who)] = (bytes(sealed) if sealed is not None else None, str(country))
-                open_ones = (accounts.c.customer.in_(some), accounts.c.kind == "email", accounts.c.closed.is_(None))
-                for row in connection.execute(select(accounts.c.customer, accounts.c.account, accounts.c.value).where(*open_ones)):
-                    emails.setdefault(int(row.customer), {})[int(row.account)] = bytes(row.value)
+            for who, sealed, country in rows_about(connection, PERSONS, wanted):
+                persons[who] = (bytes(sealed) if sealed is not None else None, country)
+            for who, account, value in rows_about(connection, EMAILS, wanted):
+                emails.setdefault(who, {})[account] = bytes(value)
         found = {}
         held = self.vault.read_keys(persons)
         for who, (sealed, country) in persons.items():

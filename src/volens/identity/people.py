@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 
 @dataclass(frozen=True)
 class Line:
@@ -35,7 +37,7 @@ class Lines:
         """From what was sealed; nothing gives no lines."""
         if not opened:
             return cls()
-        kept = json.loads(opened)
+        kept = msgspec.json.decode(opened)
         by_card = {int(card): Line(line["country"], line["details"], line["email"]) for card, line in kept["lines"].items()}
         return cls(by_card, kept["current"])
 
