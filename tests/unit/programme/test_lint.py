@@ -26,7 +26,7 @@ KEPT_APART = {
     "loyalty", "email-marketing", "sms-marketing", "phone-marketing", "onsite-personalisation", "basket-reminder",
     "partner-marketing", "social-audience", "purchase-audience", "targeted-ads", "supplier-statistics", "supplier-sharing",
     "lookalike-source", "special-category-inference", "image-voice", "cross-retailer-pooling",
-    "device-camera", "device-location", "device-notifications", "campaign-measurement",
+    "device-camera", "device-location", "device-notifications", "campaign-measurement", "basket-message",
 }  # fmt: skip
 
 

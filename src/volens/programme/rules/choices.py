@@ -15,7 +15,7 @@ from volens.programme.words import matches, pattern, says_no
 
 TOLD_ABOUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
     (
-        frozenset({"email-marketing"}),
+        frozenset({"email-marketing", "basket-message"}),
         ("(envoy*|enverr*|adressons|adresser) … (e-mail|e-mails|courriel|courriels)", "send* … (e-mail|e-mails|email|emails)"),
     ),
     (
