@@ -74,6 +74,8 @@ PAGES = (
     At("staff-campaign", "/staff/campaigns/spring", "staff-marketing", customers=False),
     At("staff-audience", "/staff/audiences/juice-lapsed", "staff-marketing", customers=False),
     At("staff-audiences", "/staff/audiences", "staff-dpo", customers=False),
+    At("staff-ads", "/staff/ads", "staff-marketing", customers=False),
+    At("use-ads", f"{HOME}/usage/targeted-ads", "willing", legal=True),
     At("staff-protection", "/staff/protection", "staff-dpo", customers=False),
     At("staff-end", "/staff/protection/end/supplier-statistics/1", "staff-dpo", customers=False),
     At("receipts", f"{HOME}/recus"),

@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.adverts import placement
 from tests.support.audience import definition
 from tests.support.campaigning import kept_as_measured
 from tests.support.house import STATISTICS, stock
@@ -25,6 +26,7 @@ from tests.support.serving import serving
 from tests.support.shop import HandClock
 
 from volens.app import House, initialise
+from volens.clock import legal_day
 from volens.gate.policy import ReadRequest
 from volens.ingest.master import Person
 from volens.permissions.ledger import Choice
@@ -189,8 +191,20 @@ def furnish(site: Site) -> None:
     Phone().join(site.house, site.people["camille"]).report(site.house, camera="granted", location="while-in-use")
     kept_as_measured(site.house)
     site.house.audiences.define(definition(), by="Claire Exemple")
+    advertise(site.house)
     site.hand.pass_days(1)
     site.places["doorway"] = site.doorway("fresh").removeprefix("/n/")
+
+
+def advertise(house: House) -> None:
+    """A placement that runs and was shown to nobody in particular, and another that waits for a second person."""
+    day = legal_day(house.clock.now(), "FR")
+    days = {"from": day.isoformat(), "until": (day + timedelta(days=60)).isoformat()}
+    for name in ("oranges-du-midi", "jus-du-midi"):
+        one = placement(placement=name, products=["J1"], contexts={"categories": ["jus-frais"]}, **days)
+        house.sponsored.define(one, by="Claire Exemple")
+    house.sponsored.approve("oranges-du-midi", by="Idriss Exemple")
+    house.sponsored.decide(house.sponsored.page(category="jus-frais"), 1)
 
 
 @contextmanager

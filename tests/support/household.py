@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.support import adverts
 from tests.support.audience import definition
 from tests.support.habits import standing_in
 from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, PRODUCTS, STATISTICS, Line, write_feed
@@ -42,6 +43,7 @@ from volens.insights.pack import Pack
 from volens.permissions.ledger import Choice
 from volens.publishing.workflow import Person
 from volens.reminding import store as reminding
+from volens.sponsored import deciding
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 A_MONTH_LATER = datetime(2026, 4, 6, 9, 0, tzinfo=UTC)
@@ -50,7 +52,7 @@ CARDS = range(1, 7)
 CROWD = range(1_001, 1_111)
 WAITING = "select count(*) from (select distinct source, file_number, line_number, place from quarantine) as lines"
 """A file that comes twice waits twice; its lines are taken in once (`ingest.mended`)."""
-REMINDERS, AUDIENCE = "basket-reminder", "purchase-audience"
+REMINDERS, AUDIENCE, ADS = "basket-reminder", "purchase-audience", "targeted-ads"
 MASTER = Mapping(
     source="master", format="csv", contents="customers", time_format="%d/%m/%Y",
     columns={name: name for name in ("card", "given_name", "email", "country")},
@@ -174,6 +176,41 @@ def _named(house: House, card: int) -> list[reminding.Named]:
     """What was named to a card."""
     with house._stores.records.reading() as connection:
         return [one for one in reminding.everything_named(connection) if one.customer == number(house, card)]
+
+
+@step
+def two_permit_that_purchases_choose_advertisements(life: Household) -> None:
+    """One person proposes a placement, another approves it, and what those who permit it buy is learned."""
+    with life.open() as house:
+        for card in CARDS[1:3]:
+            if not any(one.purpose == ADS and one.permits for one in house.permissions.of_customer(number(house, card))):
+                house.permissions.record([Choice(number(house, card), ADS, "given")])
+        one = adverts.placement(products=["J1"], contexts={"categories": [CATEGORY]})
+        proposed = house.sponsored.define(one, by="Claire Exemple")
+        house.sponsored.approve(proposed.placement, by="Bruno Modèle")
+        house.sponsored.learn()
+
+
+@step
+def one_is_hidden_and_one_stops_it(life: Household) -> None:
+    """What the shop's page heard is sent again where the answer was an error; what was forgotten meanwhile is not known."""
+    with life.open() as house, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deciding, "ANSWER_SECONDS", 30.0)
+        where = house.sponsored.page(category=CATEGORY)
+        for card, what in zip(CARDS[1:3], ("hide", "stop"), strict=True):
+            shown = house.sponsored.decide(where, 1, number(house, card), visit=f"visit-of-{card}")
+            if not shown:  # a shop without an answer goes on
+                raise Unavailable("Nothing was shown.", "Ask again.")
+            if shown[0].slot.why is not None:
+                with suppress(NotFound):
+                    house.sponsored.hear(shown[0].impression, what, visit="another-visit")
+
+
+@step
+def the_placement_ends(life: Household) -> None:
+    with life.open() as house:
+        house.sponsored.end(adverts.document()["placement"], by="Claire Exemple")
+        house.sponsored.learn()
 
 
 @step

@@ -16,7 +16,7 @@ from volens.web.visitor import Machine
 
 SITE = Machine(
     "site",
-    frozenset({"decisions", "changes", "export", "asking", "doorways", "devices", "reminders", "audiences", "removals"}),
+    frozenset({"decisions", "changes", "export", "asking", "doorways", "devices", "reminders", "audiences", "removals", "ads"}),
 )
 DOCUMENT = document()
 OPERATIONS = [

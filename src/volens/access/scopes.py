@@ -16,12 +16,13 @@ SCOPES = {
     "asking": "write what a customer answered, with the text as it was shown",
     "devices": "report what a customer's phone or browser allows",
     "reminders": "ask what is missing from a customer's basket, and say what came of it",
+    "ads": "fill the sponsored slots of a page, and say what came of one",
     "doorways": "have a single-use link sent to a customer",
     "audiences": "check, build and hand over lists for platforms",
     "campaigns": "read campaigns, and who is to get one and who is held out",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",
 }
-HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "doorways", "audiences", "campaigns"})
+HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "doorways", "audiences", "campaigns"})
 """Scopes that speak for customers, or choose among them: only for the house's own machines, never for a recipient's."""
 
 

@@ -1,5 +1,5 @@
 """Wires what leaves the house and what is measured: delivery and doorways (which carrier, which purpose messages rest on, which
-purposes make up each group), audiences, campaigns."""
+purposes make up each group), audiences, campaigns, sponsored products."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from volens.programme.model import Basis, Programme
 from volens.purchases import catalogue
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
+from volens.sponsored.station import Sponsored
 
 SERVICE_USE = "rights-handling"
 """What the purpose covers on which messages to a person about her own choices rest."""
@@ -118,3 +119,13 @@ def audiences(
         records, programme, rules, Registry(records, vault, clock, country), building, activation,
         Removals(records, gate, programme, keys, folder, clock), clock,
     )  # fmt: skip
+
+
+def sponsored(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, gate: Gate, barrier: Barrier, ledger: Ledger,
+    keys: LocalKeys, clock: Clock,
+) -> Sponsored:  # fmt: skip
+    """The sponsored products of a house."""
+    return Sponsored(
+        records, gate, barrier, ledger, programme, rulebook(programme), vault, keys.mac, settings.purchases, clock, vault.found_by
+    )

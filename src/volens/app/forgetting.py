@@ -17,6 +17,7 @@ from volens.publishing import counts as centre_opened
 from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
 from volens.rights.erasure import Forget
+from volens.sponsored import store as sponsored
 
 OTHERS: tuple[Forget, ...] = (
     centre_opened.forget,
@@ -27,6 +28,7 @@ OTHERS: tuple[Forget, ...] = (
     doorways.forget,
     reminders.forget,
     left_baskets.forget,
+    sponsored.forget,
     audiences.forget,
     kept_out.forget,
 )

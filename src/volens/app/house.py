@@ -69,6 +69,7 @@ from volens.reminding.station import Reminders
 from volens.rights.erasure import Erasure
 from volens.rulebooks import recorded, rulebook, terms
 from volens.settings import Settings
+from volens.sponsored.station import Sponsored
 
 _RENEWING = threading.Lock()
 """One thread of a process takes an edition over at a time."""
@@ -143,6 +144,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders = self._reminders()
+        self.sponsored = self._sponsored()
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),
@@ -158,6 +160,12 @@ class House:
         return Reminders(
             self._stores.records, self.gate, self.barrier, self.permissions, self.programme, self._vault, self._keys.mac,
             self.settings.purchases, self.clock, self._alone, self._vault.found_by,
+        )  # fmt: skip
+
+    def _sponsored(self) -> Sponsored:
+        return doors.sponsored(
+            self.settings, self.programme, self._stores.records, self._vault, self.gate, self.barrier, self.permissions,
+            self._keys, self.clock,
         )  # fmt: skip
 
     def _report_desk(self, records: SqlDatabase) -> ReportDesk:
@@ -328,6 +336,7 @@ class House:
         programme, stores = checked_programme(self.settings.programme, self.clock), self._stores
         attending, before = self.doorways.attending, self.access
         self.reminders.close()
+        self.sponsored.close()
         self.followers.close()
         self.doorways.close()
         self.gate.close()
@@ -341,6 +350,7 @@ class House:
     def close(self) -> None:
         """Lets go of the databases. Closing twice is harmless."""
         self.reminders.close()
+        self.sponsored.close()
         self.followers.close()
         self.doorways.close()
         self.gate.close()

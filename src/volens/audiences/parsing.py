@@ -24,10 +24,12 @@ class Reader:
 
     value: Any
     place: str
+    manual: str = "docs/audiences.md"
+    """Where it is said what may be written."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.value, dict) or not all(isinstance(key, str) for key in self.value):
-            raise wrong(self.place, "it is not a table of keys", "See docs/audiences.md.")
+            raise wrong(self.place, "it is not a table of keys", f"See {self.manual}.")
 
     def known(self, keys: Sequence[str], needed: Sequence[str] = ()) -> None:
         """Refuses a key that is not one of `keys`, and a needed one that is missing."""
@@ -36,7 +38,7 @@ class Reader:
                 raise wrong(self.place, f"the key `{key}` is unknown", f"There is: {', '.join(keys)}.")
         for key in needed:
             if key not in self.value:
-                raise wrong(self.place, f"the key `{key}` is missing", "See docs/audiences.md.")
+                raise wrong(self.place, f"the key `{key}` is missing", f"See {self.manual}.")
 
     def has(self, key: str) -> bool:
         """Whether a key is written."""
@@ -44,11 +46,11 @@ class Reader:
 
     def under(self, key: str) -> Reader:
         """The table under a key."""
-        return Reader(self.value[key], f"{self.place}.{key}")
+        return Reader(self.value[key], f"{self.place}.{key}", self.manual)
 
     def part(self, key: str, default: dict[str, Any]) -> Reader:
         """The table under a key, or another one if it is not written."""
-        return Reader(self.value.get(key, default), f"{self.place}.{key}")
+        return Reader(self.value.get(key, default), f"{self.place}.{key}", self.manual)
 
     def only(self, keys: Sequence[str]) -> str:
         """The one key that the table has."""
@@ -63,7 +65,7 @@ class Reader:
         if not isinstance(listed, list) or not listed:
             raise wrong(f"{self.place}.{key}", "it is not a list of predicates", "Write at least one, each behind a hyphen.")
         for place, one in enumerate(listed):
-            yield Reader(one, f"{self.place}.{key}[{place}]")
+            yield Reader(one, f"{self.place}.{key}[{place}]", self.manual)
 
     def text(self, key: str) -> str:
         """Some words in one line."""

@@ -24,6 +24,7 @@ from volens.audit.reminders import check_reminders
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
 from volens.audit.rows import check_group_rows
+from volens.audit.sponsored import check_sponsored
 from volens.audit.table import check_arrivals, check_removals
 from volens.audit.trees import check_trees, kept_outside
 from volens.errors import NotNow, Tampered
@@ -97,6 +98,7 @@ def audit(
         check_forms(connection, report)
         check_scans(connection, report)
         check_reminders(connection, report)
+        check_sponsored(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
         if packages is not None:

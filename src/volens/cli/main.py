@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from volens import __version__
+from volens.cli.ads import ad
 from volens.cli.ask import ask
 from volens.cli.audiences import audience
 from volens.cli.backups import backup, restore
@@ -69,6 +70,7 @@ main.add_command(nightly)
 main.add_command(outbox)
 main.add_command(receipt)
 main.add_command(remind)
+main.add_command(ad)
 main.add_command(report)
 main.add_command(paper)
 main.add_command(quarantine)

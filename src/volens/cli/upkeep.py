@@ -25,12 +25,13 @@ def nightly(house: Path, as_json: bool) -> None:
     with open_house(house, clock=clock()) as opened:
         with bar("the purchases") as told:
             night = opened.upkeep.nightly(told)
-        lapsed, swept = opened.devices.lapse(), opened.reminders.sweep()
+        lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists = opened.audiences.work()
         pages, text = doorways.nightly(opened)
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
-    said += f"  habits      {swept:,} of people who permit it no more\n{text}"
+    said += f"  habits      {swept:,} of people who permit it no more\n"
+    said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
-    tell({**night.to_dict(), "lapsed": lapsed, "swept": swept, "doorways": pages, "audiences": lists}, said, as_json)
+    tell({**night.to_dict(), "lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists}, said, as_json)

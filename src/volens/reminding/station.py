@@ -26,7 +26,7 @@ from volens.errors import BadInput, NotFound, Refused
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.gate.barrier import Barrier
-from volens.gate.policy import ReadRequest
+from volens.gate.policy import ReadRequest, accepted_from
 from volens.gate.reads import Gate
 from volens.holders import Database, Sealer
 from volens.permissions.ledger import Choice, Ledger
@@ -258,7 +258,7 @@ class Reminders:
         purpose = self._programme.purpose(told.purpose)
         fields = told.needed if unpaid else NEEDED
         return ReadRequest(
-            actor, told.purpose, purpose.controller, tuple(sorted(fields)), _months_before(today, told.months),
+            actor, told.purpose, purpose.controller, tuple(sorted(fields)), accepted_from(told.months, today),
             today + timedelta(days=1),
         )  # fmt: skip
 
@@ -299,8 +299,3 @@ def modelled() -> Any:
     from volens.reminding import modelled
 
     return modelled
-
-
-def _months_before(day: date, months: int) -> date:
-    whole = day.year * 12 + day.month - 1 - months
-    return date(whole // 12, whole % 12 + 1, min(day.day, 28))

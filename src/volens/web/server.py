@@ -35,6 +35,7 @@ from volens.web.development.provider import Vouching
 from volens.web.headers import before_send
 from volens.web.limits import everybody
 from volens.web.logged import log_answer
+from volens.web.machines import ads as machine_ads
 from volens.web.machines import asking as machine_asking
 from volens.web.machines import audiences as machine_audiences
 from volens.web.machines import campaigns as machine_campaigns
@@ -45,6 +46,7 @@ from volens.web.machines.decisions import Answering
 from volens.web.origin import FromOurOwnPages
 from volens.web.page import environment
 from volens.web.recognising import cookie_name, recogniser
+from volens.web.staff import ads as staff_ads
 from volens.web.staff import audiences as staff_audiences
 from volens.web.staff import campaigns as staff_campaigns
 from volens.web.staff import figures as staff_figures
@@ -76,6 +78,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *machine_devices.ROUTES,
     *machine_audiences.ROUTES,
     *machine_campaigns.ROUTES,
+    *machine_ads.ROUTES,
     *understood.ROUTES,
     *staff_texts.ROUTES,
     *staff_figures.ROUTES,
@@ -83,6 +86,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *staff_campaigns.ROUTES,
     *staff_protection.ROUTES,
     *staff_audiences.ROUTES,
+    *staff_ads.ROUTES,
     *asking.ROUTES,
     *machine_asking.ROUTES,
     *machine_reminders.ROUTES,
@@ -168,12 +172,19 @@ async def _keep_up(house: House) -> None:
 
 
 async def _sweep(house: House) -> None:
-    work: Callable[[], object]
-    work, trouble = house.reminders.warm_up, "reminders cannot be given yet: %s"
+    jobs: list[tuple[Callable[[], object], str]]
+    jobs = [
+        (house.reminders.warm_up, "reminders cannot be given yet: %s"),
+        (house.sponsored.warm_up, "sponsored slots cannot be filled yet: %s"),
+    ]
     while True:
-        try:
-            await asyncio.to_thread(work)
-        except VolensError as error:
-            logging.getLogger(__name__).warning(trouble, error)
+        for work, trouble in jobs:
+            try:
+                await asyncio.to_thread(work)
+            except VolensError as error:
+                logging.getLogger(__name__).warning(trouble, error)
         await asyncio.sleep(SWEEP_SECONDS)
-        work, trouble = house.reminders.sweep, "habits of people who said no still lie there: %s"
+        jobs = [
+            (house.reminders.sweep, "habits of people who said no still lie there: %s"),
+            (house.sponsored.sweep, "profiles of people who said no still lie there: %s"),
+        ]

@@ -35,10 +35,12 @@ from volens.purchases import arrivals, queue
 from volens.releases import store as release_store
 from volens.reminding import left_store
 from volens.reminding import store as reminding_store
+from volens.sponsored import store as sponsored_store
 
 DECLARED = (
     left_store.metadata,
     reminding_store.metadata,
+    sponsored_store.metadata,
     log.metadata,
     identity_store.metadata,
     permissions.metadata,

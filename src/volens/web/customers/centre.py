@@ -37,7 +37,7 @@ TOLD_FIRST = timedelta(days=30)
 SURFACES = {
     REFUSED: "centre", PAUSED: "pause", SIGNAL: "signal", "website": "site", "app": "app", "form at the till": "till",
     RECEIPT_LINK: "receipt", SINGLE_USE_LINK: "link", "paper": "paper", "question": "question", "web component": "question",
-    "sign-up": "joining", "sign-up form": "joining", "command line": "shop", "desk": "desk",
+    "sign-up": "joining", "sign-up form": "joining", "advertisement": "ad", "command line": "shop", "desk": "desk",
 }  # fmt: skip
 """Surfaces that have plain words; others are shown as they were recorded."""
 
@@ -107,6 +107,7 @@ def use(request: AnyRequest, house: TheHouse, me: Me, purpose: FromPath[str]) ->
         change=house.centre.would_change(me.number)[purpose], spoken=spoken, surface=surface, actor=actor,
         awaiting=[one for one in house.followers.awaiting(me.number) if purpose in one.purposes],
         lists=_lists(house, me, purpose, language_of(request)),
+        ads=house.sponsored.seen_by(me.number) if purpose == house.sponsored.purpose else None,
     )  # fmt: skip
 
 
