@@ -87,7 +87,7 @@ def home(request: Request[Any, Any, State]) -> Template:
         left = _volens(request).left_behind(visit.card, visit.basket, _language(request))
         if left is not None:
             request.app.state.left = {**getattr(request.app.state, "left", {}), left["reminder"]: left}
-    return _page(request, "home", ads=_ads(request, page="home"), left=left)
+    return _page(request, "home", ads=_ads(request, page="accueil"), left=left)
 
 
 @get("/rayon/{name:str}", sync_to_thread=True)

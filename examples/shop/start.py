@@ -26,7 +26,7 @@ from examples.shop.goods import SHELVES, load
 from examples.shop.shop import application
 from examples.shop.volens_api import Volens
 
-SCOPES = ("asking", "reminders")
+SCOPES = ("ads", "asking", "reminders")
 THINGS_LEAST, THINGS_MOST, RECEIPTS_LEAST, CUSTOMERS = 8, 20, 40, 4
 WAIT_SECONDS, KEY_DAYS = 60, 300
 

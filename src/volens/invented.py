@@ -24,6 +24,8 @@ REMINDER_PURPOSE, REMINDER_PERCENT = "basket-reminder", 80
 """So many in a hundred want to be told what they forgot; Camille is one of them."""
 AUDIENCE_PURPOSE, AUDIENCE_PERCENT = "purchase-audience", 60
 """Of those who are known by a name, so many permit lists chosen by their purchases."""
+ADS_PURPOSE, ADS_PERCENT = "targeted-ads", 60
+"""So many in a hundred permit advertisements on the shop's pages by their purchases; Camille does, at first."""
 
 FAMILY_NAMES = ("Exemple", "Modèle", "Fictif", "Démo", "Essai", "Personnage", "Inventé", "Spécimen", "Échantillon", "Figurant")
 GIVEN_NAMES = (
@@ -135,6 +137,13 @@ def lists(household: int) -> tuple[DemoChoice, ...]:
     if person(household) is None or household == HEROINE or _draw(household, "audience", 100) >= AUDIENCE_PERCENT:
         return ()
     return (DemoChoice(AUDIENCE_PURPOSE, "given", *_said(household)),)
+
+
+def ads(household: int) -> tuple[DemoChoice, ...]:
+    """What it says of advertisements on the shop's pages: 60 of 100 let its purchases choose, the others were never asked."""
+    if household != HEROINE and _draw(household, "advertisements", 100) >= ADS_PERCENT:
+        return ()
+    return (DemoChoice(ADS_PURPOSE, "given", *_said(household)),)
 
 
 def _said(household: int) -> tuple[str, str]:

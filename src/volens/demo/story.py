@@ -27,6 +27,7 @@ from volens import invented as people
 from volens.app import House, initialise
 from volens.clock import Clock
 from volens.demo import source, truth
+from volens.demo.adverts import a_place_on_the_page, the_same_page_again
 from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.forgotten import camille_is_forgotten
@@ -121,9 +122,11 @@ def tell_story(
         who_and_what(story, house, journey)
         who_permits(story, house, journey)
         the_basket_without_juice(story, house, journey, SOURCE_CATEGORY)
+        a_place_on_the_page(story, house)
         figures, first = the_maker_asks(story, house, journey, feeds)
         second, refusal = camille_changes_her_mind(story, house, feeds, figures)
         the_same_basket_again(story, house, journey, SOURCE_CATEGORY)
+        the_same_page_again(story, house)
         somebody_cheats(story, house, refusal, first, second)
         somebody_has_every_key(story, house, witness, refusal, second)
         camille_is_forgotten(story, house, WHO_APPROVES)
@@ -192,7 +195,7 @@ def who_permits(story: Story, house: House, journey: Journey) -> None:
             story.numbers[household] = number
             said[1 + household % WEEKS_OF_CHOICES] += [
                 Choice(number, one.purpose, one.kind, language=one.language, surface=one.surface)
-                for one in (*people.choices(household), *people.reminders(household), *people.lists(household))
+                for one in _said(household)
             ]
         for story.weeks_back, choices in said.items():
             house.permissions.record(choices)
@@ -200,6 +203,10 @@ def who_permits(story: Story, house: House, journey: Journey) -> None:
         house.checkpoint()
     yes = sum(_permits(household) for household in story.numbers)
     story.say("3.count", yes=yes, all=len(story.numbers))
+
+
+def _said(household: int) -> tuple[people.DemoChoice, ...]:
+    return (*people.choices(household), *people.reminders(household), *people.lists(household), *people.ads(household))
 
 
 def the_maker_asks(story: Story, house: House, journey: Journey, feeds: Feeds) -> tuple[Figures, Path]:

@@ -72,6 +72,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Essayé sur de vrais paniers qu'il n'avait pas vus, une habitude retirée de chacun : s'il parlait toujours, il aurait "
         "raison {always:%} du temps ; dans le dixième le plus sûr, {sure:%}. Le magasin choisit. Bière, tabac, remèdes : jamais.",
     ),
+    "ads": ("A place on the page", "Une place sur la page"),
+    "ads.learn": (
+        "Two juice makers pay for a place on the shop's own pages. One person proposes each place, another approves it. "
+        "{profiles:,} households said yes to being shown what their own purchases choose; nothing is looked at of the others.",
+        "Deux fabricants de jus paient une place sur les pages du magasin. Une personne propose chaque place, une autre "
+        "l'approuve. {profiles:,} foyers ont dit oui à ce que leurs achats choisissent ; rien n'est regardé des autres.",
+    ),
+    "ads.camille": ("Camille said yes. On the page of the juices she sees:", "Camille a dit oui. À la page des jus, elle voit :"),
+    "ads.neighbour": ("Her neighbour was never asked:", "Sa voisine n'a jamais été interrogée :"),
+    "ads.same": (
+        "As many places for the one as for the other: a no leaves no hole in the page, and costs nothing.",
+        "Autant de places pour l'une que pour l'autre : un non ne laisse pas de trou, et ne coûte rien.",
+    ),
     "4": ("The juice maker asks", "Le fabricant de jus demande"),
     "4.week": (
         "{maker} first asks week by week. Before any purchase is looked at, the answer is:",
@@ -122,6 +135,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "5.basket": (
         "And her basket without juice, once more: the page says nothing. What had been learned of her is gone.",
         "Et son panier sans jus, encore une fois : la page ne dit rien. Ce qui avait été appris d'elle a disparu.",
+    ),
+    "5.ads": (
+        "On the page of the juices the places are as many as before; none is chosen by what she buys any more.",
+        "À la page des jus, les places sont aussi nombreuses qu'avant ; plus aucune n'est choisie d'après ses achats.",
     ),
     "5.same": (
         "The report that was drawn stays what it is: asked again, the same figures to the last digit, at no cost. She cannot be "
@@ -235,6 +252,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "step.open": ("making a house", "créer la maison"),
     "step.ingest": ("taking purchases in", "faire entrer les achats"),
     "step.choices": ("recording choices", "enregistrer les choix"),
+    "step.profiles": ("learning who takes juice", "apprendre qui prend du jus"),
     "step.learn": ("learning habits", "apprendre les habitudes"),
     "step.first": ("first report, three quarters", "premier rapport, trois trimestres"),
     "step.refuse": ("refusing everything", "refuser tout"),
