@@ -123,6 +123,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "And her basket without juice, once more: the page says nothing. What had been learned of her is gone.",
         "Et son panier sans jus, encore une fois : la page ne dit rien. Ce qui avait été appris d'elle a disparu.",
     ),
+    "5.letter": (
+        "A newsletter's queue was made before her no: its first letter went; the second asked at the door, and was not sent.",
+        "La file d'une lettre d'information était faite avant son non : la première lettre est partie ; la deuxième a demandé à la "
+        "porte, et n'est pas partie.",
+    ),
     "5.same": (
         "The report that was drawn stays what it is: asked again, the same figures to the last digit, at no cost. She cannot be "
         "recognised in it.",
