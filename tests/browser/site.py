@@ -29,6 +29,8 @@ from volens.app import House, initialise
 from volens.clock import legal_day
 from volens.gate.policy import ReadRequest
 from volens.ingest.master import Person
+from volens.messaging.message import Caller
+from volens.messaging.message import read as read_messages
 from volens.permissions.ledger import Choice
 from volens.web.server import application
 from volens.web.visitor import Customer, Nobody, Staff, Visitor
@@ -124,6 +126,14 @@ class Site:
         assert found is not None
         return f"/n/{found.code}"
 
+    def letter(self, name: str) -> str:
+        """The link of an advertisement that somebody gets by e-mail."""
+        card = f"C{list(self.people).index(name) + 1:05}"
+        asked = [{"key": f"letter-{name}", "channel": "email", "campaign": "autumn", "card": card}]
+        (answer,) = self.house.messages.send(read_messages(asked), Caller("mail-tool", "envoi-clair"))
+        assert answer.enclosed is not None
+        return str(answer.enclosed.unsubscribe).rsplit("/", 1)[1]
+
     def permitted(self, name: str, recipient: str | None = None) -> set[str]:
         """The purposes that the gate would let happen for somebody, for any recipient or for one."""
         programme, today = self.house.programme, self.hand.now().date()
@@ -184,6 +194,7 @@ def furnish(site: Site) -> None:
     site.person(EVERYTHING, name="willing")
     site.person(name="young", born="2012-05-04")
     site.person(STATISTICS, name="paused")
+    site.person("email-marketing", name="reader")
     used(site.house)
     site.house.centre.pause(site.people["paused"], language="fr")
     # Whether a choice is followed by a question is drawn; what is drawn has tests of its own.
@@ -193,6 +204,7 @@ def furnish(site: Site) -> None:
     site.house.audiences.define(definition(), by="Claire Exemple")
     advertise(site.house)
     site.hand.pass_days(1)
+    site.places["message"] = site.letter("reader")
     site.places["doorway"] = site.doorway("fresh").removeprefix("/n/")
 
 

@@ -40,6 +40,9 @@ from volens.ingest.mapping import Mapping
 from volens.ingest.mapping import load as load_mapping
 from volens.insights.accountant import all_reservations
 from volens.insights.pack import Pack
+from volens.messaging.message import Caller
+from volens.messaging.message import read as read_messages
+from volens.messaging.noes import read as read_reports
 from volens.permissions.ledger import Choice
 from volens.publishing.workflow import Person
 from volens.reminding import store as reminding
@@ -690,6 +693,20 @@ def the_audience_ends(life: Household) -> None:
     with life.open(A_MONTH_LATER) as house:
         house.audiences.end(definition().id, by="Claire Exemple")
         house.audiences.work()
+
+
+@step
+def they_are_written_to(life: Household) -> None:
+    """One gets a newsletter and presses its link; an address bounces. What is old is forgotten."""
+    asked = [{"key": "k1", "channel": "email", "campaign": "autumn", "card": f"C{CROWD[3]:05}"}]
+    bounced = [{"channel": "sms", "phone": "+33639980003", "reason": "bounce"}]
+    with life.open(A_MONTH_LATER) as house:
+        house.permissions.record([Choice(number(house, CROWD[3]), "email-marketing", "given")])
+        (answer,) = house.messages.send(read_messages(asked), Caller("mail-tool", "envoi-clair"))
+        assert answer.enclosed is not None
+        house.messages.unsubscribe(str(answer.enclosed.unsubscribe).rsplit("/", 1)[1], language="fr")
+        house.messages.suppress(read_reports(bounced), Caller("mail-tool", "envoi-clair"))
+        house.messages.tidy()
 
 
 @step

@@ -119,7 +119,7 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
         "followers",
         "campaigns",
         "asking",
-        "delivery", "doorways", "audiences",
+        "delivery", "doorways", "audiences", "messages",
     }  # fmt: skip
     assert methods == {
         "audit", "checkpoint", "close", "customer", "explain", "load_products", "log_key", "take_in", "take_in_people", "uses_of",

@@ -16,7 +16,12 @@ from volens.web.visitor import Machine
 
 SITE = Machine(
     "site",
-    frozenset({"decisions", "changes", "export", "asking", "doorways", "devices", "reminders", "audiences", "removals", "ads"}),
+    frozenset(
+        {
+            "decisions", "changes", "export", "asking", "doorways", "devices", "reminders", "messages", "audiences", "removals",
+            "ads",
+        }
+    ),
 )
 DOCUMENT = document()
 OPERATIONS = [

@@ -18,6 +18,7 @@ SCOPES = {
     "reminders": "ask what is missing from a customer's basket, and say what came of it",
     "ads": "fill the sponsored slots of a page, and say what came of one",
     "doorways": "have a single-use link sent to a customer",
+    "messages": "ask before a message is sent whether it may go now, and report complaints and bounces",
     "audiences": "check, build and hand over lists for platforms",
     "campaigns": "read campaigns, and who is to get one and who is held out",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",

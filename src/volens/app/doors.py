@@ -1,8 +1,9 @@
 """Wires what leaves the house and what is measured: delivery and doorways (which carrier, which purpose messages rest on, which
-purposes make up each group), audiences, campaigns, sponsored products."""
+purposes make up each group), audiences, marketing messages, campaigns, sponsored products."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from volens.audiences.activation import Activation
@@ -30,8 +31,13 @@ from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
 from volens.identity.keys import LocalKeys
-from volens.identity.vault import Vault
+from volens.identity.vault import Identified, Vault
+from volens.messaging.noes import Noes
+from volens.messaging.sending import Sending
+from volens.messaging.station import Marketing
+from volens.messaging.suppression import Suppression
 from volens.permissions.ledger import Ledger
+from volens.programme.calling import calling
 from volens.programme.model import Basis, Programme
 from volens.purchases import catalogue
 from volens.rulebooks import rulebook, terms
@@ -129,3 +135,29 @@ def sponsored(
     return Sponsored(
         records, gate, barrier, ledger, programme, rulebook(programme), vault, keys.mac, settings.purchases, clock, vault.found_by
     )
+
+
+class Known(Contacts):
+    """The vault as those see it who are asked about a person by what she is known by, and write to her."""
+
+    def known(self, kind: str, values: Sequence[str]) -> Mapping[str, Identified]:
+        """Those of some references that lead to somebody."""
+        return self.vault.known(kind, values)
+
+
+def suppression(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Suppression:
+    """The list of addresses that are not written to."""
+    return Suppression(records, Contacts(records, vault), keys.mac, programme.messages, clock, programme.country)
+
+
+def messages(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, barrier: Barrier, ledger: Ledger, keys: LocalKeys,
+    clock: Clock,
+) -> Marketing:  # fmt: skip
+    """The gateway of a house for marketing messages."""
+    finder, listed = Known(records, vault), suppression(programme, records, vault, keys, clock)
+    sending = Sending(
+        records, finder, barrier, listed, programme, rulebook(programme), keys.mac, calling(), clock, settings.web_address
+    )
+    noes = Noes(records, finder, ledger, listed, keys.mac, programme.messages, programme.country, programme.languages[0])
+    return Marketing(records, programme, sending, noes, listed, calling(), clock)

@@ -13,6 +13,7 @@ from volens.audiences import store as audiences
 from volens.delivery import store as delivery
 from volens.devices.station import forget_with
 from volens.doorways import store as doorways
+from volens.messaging import store as messaging
 from volens.publishing import counts as centre_opened
 from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
@@ -31,4 +32,5 @@ OTHERS: tuple[Forget, ...] = (
     sponsored.forget,
     audiences.forget,
     kept_out.forget,
+    messaging.forget,
 )

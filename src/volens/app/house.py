@@ -53,6 +53,7 @@ from volens.ingest.sources import known_mappings, require_own_name
 from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
+from volens.messaging.station import Marketing
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Ledger, Terms
 from volens.permissions.receipt import Receipts
@@ -125,9 +126,10 @@ class House:
             settings, programme, today, records, self._vault, keys, self.permissions, self.delivery, clock
         )
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
+        self.messages = self._messages(keys)
         self.erasure = Erasure(
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS,
+            self.customers.relabel_if_free, OTHERS, self.messages.remember,
         )  # fmt: skip
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)
@@ -143,8 +145,7 @@ class House:
             records, self.gate, self.barrier, self.permissions, rules, programme, keys, clock,
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
-        self.reminders = self._reminders()
-        self.sponsored = self._sponsored()
+        self.reminders, self.sponsored = self._reminders(), self._sponsored()
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),
@@ -167,6 +168,12 @@ class House:
             self.settings, self.programme, self._stores.records, self._vault, self.gate, self.barrier, self.permissions,
             self._keys, self.clock,
         )  # fmt: skip
+
+    def _messages(self, keys: house_keys.LocalKeys) -> Marketing:
+        records = self._stores.records
+        return doors.messages(
+            self.settings, self.programme, records, self._vault, self.barrier, self.permissions, keys, self.clock
+        )
 
     def _report_desk(self, records: SqlDatabase) -> ReportDesk:
         return ReportDesk(

@@ -26,6 +26,7 @@ from pyroaring import BitMap
 from volens import settings as settings_of
 from volens.access import session_store
 from volens.access.machines import Machines
+from volens.app import doors
 from volens.app import manifest as manifests
 from volens.app.forgetting import OTHERS
 from volens.app.manifest import CUSTOMER_KEYS, RECORDS, RELEASES, Manifest
@@ -236,7 +237,8 @@ class _Restore:
             vault = Vault(records, key_store, self.keys, self.clock, self.programme.country)
             ledger = Ledger(records, vault, terms(self.programme, self.today), self.clock)
             erasure = Erasure(
-                records, vault, ledger, self.tombstones, self.clock, self.programme.country, queue.ask, others=OTHERS
+                records, vault, ledger, self.tombstones, self.clock, self.programme.country, queue.ask, others=OTHERS,
+                first=doors.suppression(self.programme, records, vault, self.keys, self.clock).remember,
             )
             again = erasure.erase_again(self.stones)
             on_step("erased again")

@@ -38,8 +38,8 @@ class Journey:
 
     @property
     def start(self) -> str:
-        """The first day of the purchases that were read."""
-        return str(self.seen.detail.get("start", ""))
+        """The first day of the purchases that were read; none for a message, for which no purchases were."""
+        return "" if "messages" in self.seen.detail else str(self.seen.detail.get("start", ""))
 
     @property
     def last_day(self) -> str:

@@ -26,7 +26,7 @@ def nightly(house: Path, as_json: bool) -> None:
         with bar("the purchases") as told:
             night = opened.upkeep.nightly(told)
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
-        lists = opened.audiences.work()
+        lists, old = opened.audiences.work(), opened.messages.tidy()
         pages, text = doorways.nightly(opened)
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
@@ -34,4 +34,5 @@ def nightly(house: Path, as_json: bool) -> None:
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
-    tell({**night.to_dict(), "lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists}, said, as_json)
+    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    tell({**night.to_dict(), **other}, said, as_json)

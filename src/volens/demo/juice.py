@@ -1,7 +1,8 @@
-"""The basket without juice: Camille is told what she forgot, before she refuses everything, and nothing after it.
+"""The basket without juice: Camille is told what she forgot, before she refuses everything, and nothing after it. A newsletter
+that was queued before her no is not sent after it.
 
-It runs what `volens remind learn` and the checkout's `/v1/reminders` run. Her basket is a real one, the newest that held at least
-`LEAST` products and her juice; the juice is taken out.
+It runs what `volens remind learn`, the checkout's `/v1/reminders` and a mail tool's `/v1/messages` run. Her basket is a real one,
+the newest that held at least `LEAST` products and her juice; the juice is taken out.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from volens import invented as people
+from volens.messaging.message import Caller, read
+from volens.permissions.ledger import Choice
 from volens.reminding.words import why
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from volens.app import House
     from volens.demo.source import Journey
     from volens.demo.story import Story
+    from volens.messaging.message import Message
 
 LEAST = 8
+NEWS, MAIL_TOOL = "email-marketing", Caller("the mail tool", "envoi-clair")
 
 
 def the_basket_without_juice(story: Story, house: House, journey: Journey, category: str) -> None:
@@ -48,6 +55,22 @@ def the_same_basket_again(story: Story, house: House, journey: Journey, category
     house.reminders.sweep()
     assert house.reminders.habits(story.numbers[people.HEROINE]) == []
     story.say("5.basket")
+
+
+def a_letter_waits(story: Story, house: House) -> Sequence[Message]:
+    """Two letters of a mail tool to Camille, who permits them: the first goes; the second, which comes back, waits."""
+    house.permissions.record([Choice(story.numbers[people.HEROINE], NEWS, "given", language="fr", surface="account")])
+    asked = {"channel": "email", "campaign": "letters", "card": people.card(people.HEROINE)}
+    first, second = read([{**asked, "key": f"letter-{number}"} for number in (1, 2)])
+    (answer,) = house.messages.send([first], MAIL_TOOL)
+    assert answer.send
+    return [second]
+
+
+def the_letter_stays(story: Story, house: House, waiting: Sequence[Message]) -> None:
+    """After a no: nothing, however long ago the queue was made."""
+    assert not any(answer.send for answer in house.messages.send(waiting, MAIL_TOOL))
+    story.say("5.letter")
 
 
 def without_juice(journey: Journey, category: str) -> list[str]:

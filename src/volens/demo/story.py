@@ -31,7 +31,7 @@ from volens.demo.adverts import a_place_on_the_page, the_same_page_again
 from volens.demo.cheat import rewritten
 from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.forgotten import camille_is_forgotten
-from volens.demo.juice import the_basket_without_juice, the_same_basket_again
+from volens.demo.juice import a_letter_waits, the_basket_without_juice, the_letter_stays, the_same_basket_again
 from volens.demo.opened import she_refuses
 from volens.demo.source import Journey
 from volens.demo.watched import somebody_has_every_key, watching
@@ -124,9 +124,11 @@ def tell_story(
         the_basket_without_juice(story, house, journey, SOURCE_CATEGORY)
         a_place_on_the_page(story, house)
         figures, first = the_maker_asks(story, house, journey, feeds)
+        waiting = a_letter_waits(story, house)
         second, refusal = camille_changes_her_mind(story, house, feeds, figures)
         the_same_basket_again(story, house, journey, SOURCE_CATEGORY)
         the_same_page_again(story, house)
+        the_letter_stays(story, house, waiting)
         somebody_cheats(story, house, refusal, first, second)
         somebody_has_every_key(story, house, witness, refusal, second)
         camille_is_forgotten(story, house, WHO_APPROVES)

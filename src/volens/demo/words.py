@@ -140,6 +140,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "On the page of the juices the places are as many as before; none is chosen by what she buys any more.",
         "À la page des jus, les places sont aussi nombreuses qu'avant ; plus aucune n'est choisie d'après ses achats.",
     ),
+    "5.letter": (
+        "A newsletter's queue was made before her no: its first letter went; the second asked at the door, and was not sent.",
+        "La file d'une lettre d'information était faite avant son non : la première lettre est partie ; la deuxième a demandé à la "
+        "porte, et n'est pas partie.",
+    ),
     "5.same": (
         "The report that was drawn stays what it is: asked again, the same figures to the last digit, at no cost. She cannot be "
         "recognised in it.",

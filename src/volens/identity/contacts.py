@@ -8,7 +8,7 @@ lists that are handed to platforms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ class Reach:
     family_name: str | None = None
     country: str = ""
     """The person's: what a phone number without a country's code is read by."""
+    emails: tuple[str, ...] = ()
+    """Every e-mail by which she is known, the one above among them."""
+    postal_address: str | None = None
 
     def __repr__(self) -> str:
         return "Reach(…)"
@@ -68,8 +71,16 @@ def _reach(who: int, key: bytes, sealed: bytes | None, emails: dict[int, bytes],
     bound = b"customer:%d" % who
     line = Lines.read(decrypt(key, sealed, bound) if sealed is not None else None).line
     chosen = line.email if line is not None and line.email in emails else max(emails, default=None)
-    email = decrypt(key, emails[chosen], bound).decode() if chosen is not None else None
+    opened = {account: decrypt(key, value, bound).decode() for account, value in sorted(emails.items())}
+    email = opened[chosen] if chosen is not None else None
     details = line.details if line is not None else {}
     return Reach(
-        email, details.get("phone"), details.get("language"), details.get("given_name"), details.get("family_name"), country
-    )
+        email, details.get("phone"), details.get("language"), details.get("given_name"), details.get("family_name"), country,
+        tuple(opened.values()), _postal(details),
+    )  # fmt: skip
+
+
+def _postal(details: Mapping[str, str]) -> str | None:
+    """Street, then postcode and town; none if the street or the town is missing."""
+    street, town = details.get("street", "").strip(), details.get("city", "").strip()
+    return f"{street}, {details.get('postcode', '').strip()} {town}".replace(",  ", ", ") if street and town else None

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from volens.programme import reminding, understanding
+from volens.programme import messages, reminding, understanding
 from volens.programme.devices import read_apps
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.model import (
@@ -121,8 +121,7 @@ def build(folder: Folder) -> tuple[Programme, list[Finding]]:
     """The programme and what was wrong; with findings, the programme is only good for finding more."""
     head = folder.main["programme"]
     builder = _Builder(folder, tuple(head.data["languages"]))
-    controllers = _controllers(head)
-    purposes = _purposes(builder)
+    controllers, purposes = _controllers(head), _purposes(builder)
     programme = Programme(
         name=head.data["name"],
         house=head.data["house"],
@@ -144,6 +143,7 @@ def build(folder: Folder) -> tuple[Programme, list[Finding]]:
         retention_source=_source(folder.main["retention"]),
         comprehension=understanding.build(folder.main.get(understanding.FILE), builder.plain, builder.value),
         reminding=reminding.build(folder.main.get(reminding.FILE)),
+        messages=messages.build(folder.main.get(messages.FILE)),
         files=folder.files,
     )
     return programme, builder.findings

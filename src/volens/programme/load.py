@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from volens.programme import references, reminding, schemas, understanding
+from volens.programme import messages, references, reminding, schemas, understanding
 from volens.programme.build import Folder, TextFiles, build
 from volens.programme.edition import digest_of
 from volens.programme.findings import Finding, Place, ProgrammeHasErrors, Severity
@@ -21,7 +21,7 @@ from volens.programme.model import Programme
 from volens.programme.nodes import Document, NotClean, parse, read_text
 
 MAIN_FILES = ("programme", "purposes", "recipients", "categories", "retention", "claims")
-OPTIONAL_FILES = (understanding.FILE, reminding.FILE, "devices")
+OPTIONAL_FILES = (understanding.FILE, reminding.FILE, messages.FILE, "devices")
 """Read where they are there: a retailer without an app asks phones for nothing."""
 SCHEMA_FOLDER = "schema"
 """Copies of the JSON Schemas for editors; never read, not part of the digest."""

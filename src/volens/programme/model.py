@@ -20,6 +20,7 @@ from typing import TypeVar
 from volens.errors import NotFound
 from volens.programme.devices import App as App
 from volens.programme.devices import AppUse as AppUse
+from volens.programme.messages import Messages
 from volens.programme.parties import UNWRITTEN as UNWRITTEN
 from volens.programme.parties import Entity as Entity
 from volens.programme.parties import Parent as Parent
@@ -245,6 +246,8 @@ class Programme:
     """What a sample of people is asked after a choice."""
     reminding: Reminding | None = None
     """Of what people may be reminded; none if nobody is."""
+    messages: Messages | None = None
+    """By which channels marketing messages go; none if none are sent."""
     set_aside: frozenset[str] = frozenset()
     """Texts under which a yes may stand and nobody is asked any more, or nobody but those in a trial."""
     on_trial: Mapping[str, tuple[str, str]] = field(default_factory=dict)

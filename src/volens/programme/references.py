@@ -19,6 +19,7 @@ def check(programme: Programme) -> list[Finding]:
         *_texts(programme),
         *_comprehension(programme),
         *_reminding(programme),
+        *_messages(programme),
         *_rest(programme),
         *_owned_once(programme),
         *check_names(programme.apps, programme.purposes),
@@ -93,6 +94,21 @@ def _reminding(programme: Programme) -> Iterator[Finding]:
             f"Reminders look at `{name}`, which `{told.purpose}` does not list.",
             f"Add `{name}` to the purpose's fields, and to its text.",
         )
+
+
+def _messages(programme: Programme) -> Iterator[Finding]:
+    told = programme.messages
+    if told is None:
+        return
+    yield from _known(told.sender, programme.controllers, "controller", told.source.at("sender"))
+    for name, channel in told.channels.items():
+        at = told.sources[name].at
+        for one in channel.purposes:
+            yield from _known(one, programme.purposes, "purpose", at("purpose" if one == channel.purpose else "also"))
+        if channel.service is not None:
+            yield from _known(channel.service, programme.purposes, "purpose", at("service"))
+        for carrier in channel.carried_by:
+            yield from _known(carrier, programme.recipients, "recipient", at("carried_by"))
 
 
 def _texts(programme: Programme) -> Iterator[Finding]:

@@ -20,8 +20,8 @@ from volens.programme.findings import Finding, Place, Severity
 from volens.programme.nodes import Document, Key
 
 KINDS = (
-    "programme", "purposes", "recipients", "categories", "retention", "claims", "comprehension", "reminders", "devices", "text",
-    "insight",
+    "programme", "purposes", "recipients", "categories", "retention", "claims", "comprehension", "reminders", "messages",
+    "devices", "text", "insight",
 )  # fmt: skip
 _TYPES = {
     "object": "a table of keys",

@@ -1,9 +1,10 @@
 """Erasure: from a number that stands for somebody to a number that stands for nobody.
 
 Rules:
-1. The order is: a tombstone outside the records; the customer's key destroyed; then one transaction in which her permissions
-   end by event, `erased` is recorded about the bare number, accounts and person go, and the removal of her purchases is asked
-   for. When it has committed, the gate has her in no read and the door lets nothing of her out.
+1. The order is: a tombstone outside the records; what her noes leave behind (hashes of addresses, of nobody); the customer's
+   key destroyed; then one transaction in which her permissions end by event, `erased` is recorded about the bare number,
+   accounts and person go, and the removal of her purchases is asked for. When it has committed, the gate has her in no read and
+   the door lets nothing of her out.
 2. kill -9 after any step: the same command again, or the next opening of the house, takes it up. Every step done twice is
    done once.
 3. The number is never given again, and no store leads from it to anybody. Her card, shown again, is a new customer's.
@@ -46,6 +47,8 @@ Ask = Callable[["Connection", int, date, date], object]
 """(connection, customer, today, due): asks for the removal of a customer's purchases, in the caller's transaction."""
 Forget = Callable[["Connection", int, Sequence[int]], object]
 """(connection, customer, her accounts): deletes what a station's own tables say about somebody, in the caller's transaction."""
+First = Callable[[int, str], object]
+"""(customer, ground): before the key of somebody is destroyed; in a transaction of its own."""
 OnStep = Callable[[str], None]
 
 
@@ -76,11 +79,12 @@ class Erasure:
         ask: Ask,
         follow: Callable[[], object] = lambda: None,
         others: Sequence[Forget] = (),
+        first: First = lambda customer, why: None,
     ) -> None:
         """`follow` lets the purchases of cards that moved come under their holder's number, so that they are removed with it.
         What cannot follow now is on record, and follows before the removal. `others`: what else of a person goes in the same
-        transaction."""
-        self._follow, self._others = follow, others
+        transaction. `first`: what must be made of her while her key is there, and may be made twice."""
+        self._follow, self._others, self._first = follow, others, first
         self._records, self._vault, self._ledger, self._stones = records, vault, ledger, tombstones
         self._clock, self._country, self._ask = clock, country, ask
         self.finished: tuple[int, ...] = ()
@@ -146,6 +150,8 @@ class Erasure:
     def _go_on(self, one: Begun, on_step: OnStep = lambda step: None) -> Erased:
         """The steps after the tombstone; each may have been done before, and a line that is there twice says nothing new."""
         customer = one.customer
+        self._first(customer, one.why)
+        on_step("noes kept")
         self._vault.destroy_key(customer)
         on_step("key destroyed")
         today = legal_day(self._clock.now(), self._country)

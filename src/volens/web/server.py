@@ -29,7 +29,7 @@ from litestar.template.config import TemplateConfig
 from volens.app import House
 from volens.errors import BadInput, VolensError
 from volens.web import failures, signing
-from volens.web.customers import asking, centre, devices, doorways, my_choices, receipts, understood, verifier
+from volens.web.customers import asking, centre, devices, doorways, messages, my_choices, receipts, understood, verifier
 from volens.web.development import provider
 from volens.web.development.provider import Vouching
 from volens.web.headers import before_send
@@ -41,6 +41,7 @@ from volens.web.machines import audiences as machine_audiences
 from volens.web.machines import campaigns as machine_campaigns
 from volens.web.machines import changes, decisions, described, tills, tokens
 from volens.web.machines import devices as machine_devices
+from volens.web.machines import messages as machine_messages
 from volens.web.machines import reminders as machine_reminders
 from volens.web.machines.decisions import Answering
 from volens.web.origin import FromOurOwnPages
@@ -51,6 +52,7 @@ from volens.web.staff import audiences as staff_audiences
 from volens.web.staff import campaigns as staff_campaigns
 from volens.web.staff import figures as staff_figures
 from volens.web.staff import helping
+from volens.web.staff import messages as staff_messages
 from volens.web.staff import paper as staff_paper
 from volens.web.staff import protection as staff_protection
 from volens.web.staff import reminders as staff_reminders
@@ -68,6 +70,7 @@ TURN_SECONDS = 0.0005
 SITES: tuple[ControllerRouterHandler, ...] = (
     *centre.ROUTES,
     *doorways.ROUTES,
+    *messages.ROUTES,
     *receipts.ROUTES,
     *my_choices.ROUTES,
     *verifier.ROUTES,
@@ -87,9 +90,11 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *staff_protection.ROUTES,
     *staff_audiences.ROUTES,
     *staff_ads.ROUTES,
+    *staff_messages.ROUTES,
     *asking.ROUTES,
     *machine_asking.ROUTES,
     *machine_reminders.ROUTES,
+    *machine_messages.ROUTES,
     *staff_paper.ROUTES,
     *helping.ROUTES,
     *signing.ROUTES,

@@ -122,6 +122,13 @@ OF_OTHER_STATIONS = {
     "every device is as the events say",
     "every audience, list and removal is as the events say",
     "who is kept out of audiences is as the events say",
+    "every placement is as it was proposed, and another person approved it",
+    "what was learned of somebody for advertisements is of people who are there, from a read on record",
+    "every advertisement that purchases chose went through the door, within its caps",
+    "what somebody does not want to see again is as she said",
+    "every marketing message that was let out went through the door",
+    "the sums of marketing messages are those of their events",
+    "every address that is not written to is as its event says",
     "every sign-up form and every printed form is as recorded",
     "every scan of a form is as it was entered",
 }

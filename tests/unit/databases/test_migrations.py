@@ -26,6 +26,7 @@ from volens.identity import store as identity_store
 from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
+from volens.messaging import store as messaging_store
 from volens.permissions import counts as choice_counts
 from volens.permissions import imports, parents
 from volens.permissions import store as permissions
@@ -41,6 +42,7 @@ DECLARED = (
     left_store.metadata,
     reminding_store.metadata,
     sponsored_store.metadata,
+    messaging_store.metadata,
     log.metadata,
     identity_store.metadata,
     permissions.metadata,

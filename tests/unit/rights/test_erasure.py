@@ -25,7 +25,7 @@ from volens.permissions.ledger import Choice
 from volens.rights.erasure import GROUNDS, Erasure
 
 WHO = {"by": "Alice Exemple", "why": "consent-withdrawn"}
-STEPS = ("tombstone", "key destroyed", "recorded", "done")
+STEPS = ("tombstone", "noes kept", "key destroyed", "recorded", "done")
 
 
 class Eraser:

@@ -12,6 +12,7 @@ from volens.programme.rules import (
     devices,
     entities,
     keeping,
+    messages,
     minors,
     money,
     periods,
@@ -29,7 +30,7 @@ _ALL = tuple(
     rule
     for module in (
         choices, consent, recipients, entities, money, claims, wording, plainness, periods, keeping, texts, questions, minors,
-        sensitive, reminding, devices,
+        sensitive, reminding, messages, devices,
     )
     for rule in module.RULES
 )
