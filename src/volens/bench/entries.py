@@ -143,6 +143,31 @@ OVER_HTTP = Entry(
 )
 
 
+ACTIVATION = Entry(
+    "activation",
+    "Purchases put to use, in a house where everybody permits: reminders and sponsored products at a hundred a second, "
+    "decisions, and a list for a platform",
+    ("activated",),
+    (
+        Variant("remind at 100 a second", "remind", {"seconds": 10, "rate": 100}),
+        Variant("advertise at 100 a second", "advertise", {"seconds": 10, "rate": 100}),
+        Variant("decide", "permit", {"seconds": 5}),
+        Variant("answer nothing", "nothing", {"seconds": 5}),
+        Variant("list", "export"),
+    ),
+    (
+        Measure("remind at 100 a second", "p50_ms"),
+        Measure("remind at 100 a second", "p99_ms", Demand(most=10)),
+        Measure("advertise at 100 a second", "p50_ms"),
+        Measure("advertise at 100 a second", "p99_ms", Demand(most=20)),
+        Measure("decide", "per_second", Demand(least=2_000)),
+        Ratio("decide", ("answer nothing",), what="per_cpu_second"),
+        Measure("list", "per_second"),
+        Measure("list", "peak_mb"),
+    ),
+)
+
+
 def _choices(where: str, records: str | None, least: float) -> Entry:
     options = {"seconds": 3, **({"records": records} if records else {})}
     return Entry(
@@ -169,5 +194,6 @@ def entries(postgresql: str | None) -> tuple[Entry, ...]:
         REMOVAL,
         _choices("SQLite", None, 2_000),
         OVER_HTTP,
+        ACTIVATION,
     )
     return (*found, _choices("PostgreSQL", postgresql, 1_000)) if postgresql else found

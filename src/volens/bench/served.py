@@ -36,6 +36,7 @@ Work = Callable[[], dict[str, Any]]
 CONNECTIONS = 16
 CARDS = 50_000
 CLICKS_MOST = 2_000
+WARM_UP = 200
 PURPOSE, RECIPIENT = "supplier-statistics", "vergers-du-midi"
 START_SECONDS = 60.0
 
@@ -84,9 +85,26 @@ def steadily(work: Path, size: Size, options: Options, stack: ExitStack) -> Work
     questions = [_question("card", card) for card in json.loads((folder / "cards.json").read_text())]
     server = stack.enter_context(_server(str(folder / "house")))
 
+    return _steadily(server, questions, options)
+
+
+def answered_steadily(home: Path, path: str, bodies: Iterator[Mapping[str, Any]], options: Options, stack: ExitStack) -> Work:
+    """The same for another address of a house's server, with one body after the other."""
+    wanted = WARM_UP + int(options["rate"] * options["seconds"])
+    questions = [_post(path, json.dumps(body)) for body in islice(bodies, wanted)]
+    return _steadily(stack.enter_context(_server(str(home))), questions, options, b"{")
+
+
+def answered_fast(home: Path, questions: Iterator[tuple[str, str, str, str]], options: Options, stack: ExitStack) -> Work:
+    """Decisions as fast as they are answered, about (kind, name, purpose, recipient)."""
+    return _asking(stack.enter_context(_server(str(home))), [_question(*one) for one in questions], options)
+
+
+def _steadily(server: _Server, questions: list[bytes], options: Options, expects: bytes = b'"decision"') -> Work:
     def ask() -> dict[str, Any]:
-        asyncio.run(_ask_all(server.port, questions[:200], 0.5))
-        took = asyncio.run(_ask_steadily(server.port, questions, options["rate"], options["seconds"]))
+        # What is read once for all is read, and no question is put twice.
+        asyncio.run(_ask_steadily(server.port, questions[:WARM_UP], options["rate"], WARM_UP / options["rate"], expects))
+        took = asyncio.run(_ask_steadily(server.port, questions[WARM_UP:], options["rate"], options["seconds"], expects))
         return {"answers": len(took), **_spread(took)}
 
     return ask
@@ -170,11 +188,14 @@ def _server(home: str) -> Iterator[_Server]:
         process.wait(30)
 
 
-def _question(kind: str, name: str) -> bytes:
-    body = json.dumps({
-        "subject": {"type": kind, "id": name}, "action": {"name": PURPOSE}, "resource": {"type": "recipient", "id": RECIPIENT},
-    })  # fmt: skip
-    head = ["POST /access/v1/evaluation HTTP/1.1", "Host: bench", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+def _question(kind: str, name: str, purpose: str = PURPOSE, recipient: str = RECIPIENT) -> bytes:
+    return _post("/access/v1/evaluation", json.dumps({
+        "subject": {"type": kind, "id": name}, "action": {"name": purpose}, "resource": {"type": "recipient", "id": recipient},
+    }))  # fmt: skip
+
+
+def _post(path: str, body: str) -> bytes:
+    head = [f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "", body]).encode()
 
 
@@ -207,13 +228,15 @@ async def _ask_on(port: int, questions: list[bytes], until: float) -> list[float
     return took
 
 
-async def _ask_steadily(port: int, questions: list[bytes], rate: int, seconds: float) -> list[float]:
+async def _ask_steadily(
+    port: int, questions: list[bytes], rate: int, seconds: float, expects: bytes = b'"decision"'
+) -> list[float]:
     """Seconds from the moment at which each question was due to its whole answer: one that waits for a free connection, or
     behind a slow one, counts with its wait (no coordinated omission)."""
     due, took = asyncio.Queue[tuple[float, bytes] | None](), list[float]()
 
     async def answer_what_is_due() -> None:
-        ask = await _connected(port)
+        ask = await _connected(port, expects)
         while (next_one := await due.get()) is not None:
             moment, question = next_one
             await ask(question)
@@ -233,7 +256,7 @@ async def _ask_steadily(port: int, questions: list[bytes], rate: int, seconds: f
     return took
 
 
-async def _connected(port: int) -> Callable[[bytes], Awaitable[None]]:
+async def _connected(port: int, expects: bytes = b'"decision"') -> Callable[[bytes], Awaitable[None]]:
     """Sends one question on a connection of its own, and takes the whole answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -242,8 +265,8 @@ async def _connected(port: int) -> Callable[[bytes], Awaitable[None]]:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         body = await reader.readexactly(length)
-        if not head.startswith(b"HTTP/1.1 200") or b'"decision"' not in body:
-            raise Unavailable("The server answered with something else than a decision.", "Read what it said.")
+        if not head.startswith(b"HTTP/1.1 200") or expects not in body:
+            raise Unavailable("The server answered with something else than what was asked for.", "Read what it said.")
 
     return ask
 

@@ -18,7 +18,7 @@ from volens.web.server import application, take_turns_quickly
 from volens.web.visitor import Customer, Machine, Visitor
 
 NOTHING = b'{"decision":false,"context":{"position":null,"reason_admin":{"en":"nothing was asked of anybody here"}}}'
-SITE = Machine("bench", frozenset({"decisions"}))
+SITE = Machine("bench", frozenset({"ads", "decisions", "reminders"}))
 
 
 def believed(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:

@@ -33,6 +33,11 @@ PLACES = MappingProxyType(
         "steadily": "served",
         "click": "served",
         "nothing": "served",
+        "activated": "activation",
+        "remind": "activation",
+        "advertise": "activation",
+        "permit": "activation",
+        "export": "activation",
     }
 )
 """Variant → the module that has it, under the same name."""

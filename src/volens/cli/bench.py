@@ -26,7 +26,8 @@ from volens.cli.say import SIZE, bar, json_option, speaking, tell
 @speaking
 def bench(names: tuple[str, ...], lines: int, rounds: int, work: Path | None, postgresql: str | None, markdown: Path | None,
           as_json: bool) -> None:
-    """Measure NAMES (all by default): exact-wide, exact-narrow, ingest, removal, choices-sqlite, choices-postgresql, choices-http;
+    """Measure NAMES (all by default): exact-wide, exact-narrow, ingest, removal, choices-sqlite, choices-postgresql, choices-http,
+    activation;
     or the first word of several: exact, choices.
 
     Every variant runs in a process of its own, alternately; figures are ratios of medians of processor seconds. Exit code 1

@@ -62,6 +62,28 @@ def send(file: Path | None, by: str, house: Path, addresses: bool, as_json: bool
     tell({"messages": [one.to_dict() for one in answers]}, "\n".join(said), as_json)
 
 
+@message.command()
+@click.option("--addresses", is_flag=True, help="Say also where each person is reached.")
+@click.option("--as", "carrier", help="The recipient that carries. Default: the first that messages.yaml names.")
+@BY
+@house_option
+@json_option
+@speaking
+def baskets(by: str, house: Path, addresses: bool, carrier: str | None, as_json: bool) -> None:
+    """The messages about baskets left behind that may go now, each with its basket; each once."""
+    from volens.app import open_house
+    from volens.app.baskets import write_about_baskets
+    from volens.messaging.message import Caller
+
+    with open_house(house, clock=clock()) as opened:
+        told = write_about_baskets(opened.reminders, opened.messages, Caller(by, carrier), addresses=addresses)
+        opened.checkpoint()
+    values = [one.to_dict() for one in told]
+    said = [f"{_said(one)}\n    basket    {one['basket']['why']}" for one in values[:20]]
+    said.append(f"{len(values):,} messages may go, within a minute.")
+    tell({"messages": values}, "\n".join(said), as_json)
+
+
 def _lines(file: Path) -> list[dict[str, Any]]:
     from volens.errors import BadInput
 

@@ -51,7 +51,7 @@ def a_place_on_the_page(story: Story, house: House) -> None:
         house.sponsored.approve(placement.id, by=WHO_APPROVES)
     with story.timed("step.profiles"):
         learned = house.sponsored.learn()
-    story.say("ads.learn", profiles=learned["profiles"])
+    story.say("ads.learn", profiles=learned["customers"])
     neighbour = next(one for one in story.numbers if not people.ads(one))
     for who, name in ((people.HEROINE, "ads.camille"), (neighbour, "ads.neighbour")):
         shown = seen_by(house, people.card(who))

@@ -13,6 +13,8 @@ MESSAGES_MAX = 1_000
 """Messages of one call."""
 KINDS = ("card", "email", "reference")
 """By what a customer is named."""
+NUMBER = "number"
+"""By the house's own number: no tool may, the house itself does."""
 KEY_MAX, VALUE_MAX, CAMPAIGN_MAX, ADDRESS_MAX = 200, 320, 80, 400
 _KEYS = {"key", "channel", "campaign", "advertising", "carrier", "country", "to", "purpose", *KINDS}
 
@@ -42,7 +44,7 @@ class Message:
             raise BadInput("A message has a key of its tool.", f"Send `key`, 1 to {KEY_MAX} characters, another for each message.")
         if self.channel not in CHANNELS:
             raise BadInput("A message goes by a channel.", f"Send one of: {', '.join(CHANNELS)}.")
-        if self.kind not in KINDS or not self.value.strip() or len(self.value) > VALUE_MAX:
+        if self.kind not in (*KINDS, NUMBER) or not self.value.strip() or len(self.value) > VALUE_MAX:
             raise BadInput("Whom is the message for?", f"Send one of {', '.join(KINDS)}, in at most {VALUE_MAX} characters.")
         if not self.campaign.strip() or len(self.campaign) > CAMPAIGN_MAX:
             raise BadInput("A message belongs to a campaign.", f"Send `campaign`, 1 to {CAMPAIGN_MAX} characters.")

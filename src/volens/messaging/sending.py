@@ -26,7 +26,7 @@ from volens.gate.barrier import Barrier
 from volens.gate.policy import ReadRequest, Rulebook, decide_request
 from volens.holders import Database
 from volens.messaging import points, store, tokens
-from volens.messaging.message import Answer, Caller, Message, Refusal
+from volens.messaging.message import NUMBER, Answer, Caller, Message, Refusal
 from volens.messaging.points import Mac, Reached
 from volens.messaging.store import Sent
 from volens.messaging.suppression import Suppression
@@ -176,7 +176,8 @@ class Sending:
 
     def _look_up(self, going: Sequence[tuple[Message, Way]], caller: Caller) -> list[Candidate]:
         who: dict[tuple[str, str], int] = {}
-        for kind in {one.kind for one, _ in going}:
+        who |= {(NUMBER, one.value): int(one.value) for one, _ in going if one.kind == NUMBER}
+        for kind in {one.kind for one, _ in going} - {NUMBER}:
             values = [one.value for one, _ in going if one.kind == kind]
             who |= {(kind, value): int(found.customer) for value, found in self._finder.known(kind, values).items()}
         reached = self._finder.contacts(sorted(set(who.values())))

@@ -16,6 +16,7 @@ from typing import Any
 
 from volens.programme.nodes import Document
 from volens.programme.parties import UNWRITTEN, Source
+from volens.programme.reminding import UNPAID
 
 FILE = "messages"
 """`messages.yaml`, beside the other files of a programme; a programme may do without, and then no message is sent."""
@@ -59,7 +60,7 @@ class Channel:
 
     def fields(self, told: frozenset[str]) -> tuple[str, ...]:
         """What is read of a person to reach her this way, for a purpose that lists the fields `told`."""
-        return tuple(sorted({ADDRESS_FIELDS[self.name], *({LANGUAGE} & told)}))
+        return tuple(sorted({ADDRESS_FIELDS[self.name], *({LANGUAGE, UNPAID} & told)}))
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,18 @@ def _reminding(programme: Programme) -> Iterator[Finding]:
             f"Reminders look at `{name}`, which `{told.purpose}` does not list.",
             f"Add `{name}` to the purpose's fields, and to its text.",
         )
+    left = told.left
+    if left is None or left.message is None:
+        return
+    yield from _known(left.message, programme.purposes, "purpose", told.source.at("left_basket"))
+    channels = programme.messages.channels.values() if programme.messages is not None else ()
+    if not any(left.message in channel.purposes for channel in channels):
+        yield _finding(
+            "LOAD004",
+            told.source.at("left_basket"),
+            f"Messages about a basket rest on `{left.message}`, and no channel of messages.yaml goes by it.",
+            "List it under `also` of a channel, or leave `message` out.",
+        )
 
 
 def _messages(programme: Programme) -> Iterator[Finding]:

@@ -34,6 +34,8 @@ class LeftBasket:
     """How long nothing changes in a basket that counts as left."""
     days: int
     """How long it is kept."""
+    message: str | None = None
+    """The purpose on which a message about it rests; none: it is shown on the website alone."""
 
 
 @dataclass(frozen=True)

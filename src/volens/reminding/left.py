@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 OPEN, PAID, EMPTIED = "open", "paid", "emptied"
 STATES = (OPEN, PAID, EMPTIED)
-BASKETS_MOST = 5
+BASKETS_MOST, WRITTEN_MOST = 5, 500
 MONTH_DAYS = 30
 ID_BYTES = 12
 
@@ -48,7 +48,7 @@ class LeftBehind:
     """A basket that is shown again."""
 
     reminder: str
-    """Its number, for `Reminders.hear`."""
+    """Its number, for `Reminders.hear`; empty where it is not shown on the website."""
     product: int
     """The favourite in it."""
     products: tuple[int, ...]
@@ -100,6 +100,31 @@ class LeftBaskets:
                 if shown is not None:
                     return shown
         return None
+
+    def waiting(self, most: int = WRITTEN_MOST) -> list[tuple[Left, LeftBehind]]:
+        """Baskets that may be written about, each with its favourite: of whoever permits reminders now. Nothing leaves by this."""
+        told, today, now = self._told(), self._today(), self._clock.now()
+        if told.left is None or told.left.message is None:
+            return []
+        until, since = now - timedelta(minutes=told.left.after_minutes), today - timedelta(days=told.left.days)
+        permitted, _ = self._gate.permitted(self._request("left-basket", today, True))
+        with self._records.reading() as connection:
+            rows = left_store.waiting(connection, until.isoformat(), since.isoformat(), most)
+        found, ready = list[tuple[Left, LeftBehind]](), self._ready()
+        for left in rows if ready is not None else ():
+            assert ready is not None
+            kept = (today - date.fromisoformat(left.day)).days
+            habits = self._favourites(left.customer, left.products, today) if left.customer in permitted else []
+            favourite = next((one for one in habits if one.last_days > kept), None)
+            if favourite is not None:
+                found.append((left, _behind("", left, favourite, ready)))
+        return found
+
+    def written(self, some: Sequence[Left]) -> None:
+        """These baskets were told by a message: they are not shown or written about again."""
+        with self._records.writing() as connection:
+            for left in some:
+                left_store.settle(connection, left.customer, left.basket, left.at, left.day)
 
     # Below: how
 
@@ -157,14 +182,11 @@ class LeftBaskets:
                 return None
             ready = self._ready()
             assert ready is not None  # there are habits
-            ours = ready.needs.of_product
-            product = next(one for one in left.products if one < len(ours) and ours[one] == favourite.need)
-            id = secrets.token_hex(ID_BYTES)
-            named = Named(id, customer, left.basket, favourite.need, product, today.isoformat(), handed.seq, None)
-            store.keep_named(connection, [named])
+            shown = _behind(secrets.token_hex(ID_BYTES), left, favourite, ready)
+            said_so = (shown.reminder, customer, left.basket, favourite.need, shown.product, today.isoformat(), handed.seq, None)
+            store.keep_named(connection, [Named(*said_so)])
             left_store.settle(connection, customer, left.basket, left.at, left.day)
-        products = tuple(one for one in left.products if one in ready.names)
-        return LeftBehind(id, product, products, date.fromisoformat(left.day), favourite.every_days)
+        return shown
 
     def _permits(self, customer: int, today: date) -> bool:
         return self._gate.decide_now(customer, self._request("left-basket", today, True)).verdict.allowed
@@ -177,6 +199,13 @@ class LeftBaskets:
 
     def _today(self) -> date:
         return legal_day(self._clock.now(), self._country)
+
+
+def _behind(reminder: str, left: Left, favourite: Habit, ready: Ready) -> LeftBehind:
+    ours = ready.needs.of_product
+    product = next(one for one in left.products if one < len(ours) and ours[one] == favourite.need)
+    products = tuple(one for one in left.products if one in ready.names)
+    return LeftBehind(reminder, product, products, date.fromisoformat(left.day), favourite.every_days)
 
 
 def _waits(left: Left, told: LeftBasket, now: datetime, today: date) -> bool:

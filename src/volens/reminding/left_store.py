@@ -48,6 +48,13 @@ def of(connection: Connection, customer: int) -> list[Left]:
     return [_left(row) for row in connection.execute(query).mappings()]
 
 
+def waiting(connection: Connection, until: str, since: str, most: int) -> list[Left]:
+    """Baskets with something in them in which nothing changed between a day and a moment, the oldest first."""
+    there = (func.length(baskets.c.products) > 0, baskets.c.at <= until, baskets.c.day >= since)
+    query = select(baskets).where(*there).order_by(baskets.c.at, baskets.c.customer, baskets.c.basket).limit(most)
+    return [_left(row) for row in connection.execute(query).mappings()]
+
+
 def settle(connection: Connection, customer: int, basket: bytes, at: str, day: str) -> bool:
     """Leaves of a basket only that it is paid or shown; whether there was still something in it."""
     held = connection.execute(

@@ -1,6 +1,7 @@
 """For the tools that send: before each message, or each batch, whether it may go now; and what came back. Scope `messages`.
 
     POST /v1/messages            {"messages": [ … ], "addresses": false}     an answer for each, in their order           200
+    POST /v1/baskets/messages    {"addresses": false}                        messages about baskets left behind            200
     POST /v1/messages/suppress   {"reports": [ … ]}                          how many were taken, known here or not       200
 
 A recipient's machine carries for its recipient. Somebody unknown, somebody who does not permit, somebody who has had enough: the
@@ -16,6 +17,7 @@ from typing import Any
 from litestar import post
 from litestar.params import JSONBody
 
+from volens.app.baskets import write_about_baskets
 from volens.messaging.message import Caller, read
 from volens.messaging.noes import read as read_reports
 from volens.messaging.sending import LEAVES_WITHIN_SECONDS
@@ -47,13 +49,29 @@ def send(house: TheHouse, visitor: Who, data: JSONBody[Batch]) -> dict[str, Any]
     return {"messages": [one.to_dict() for one in answers], "send_before": until.isoformat(timespec="seconds")}
 
 
+@dataclass
+class AboutBaskets:
+    """With `addresses`, where each person is reached."""
+
+    addresses: bool = False
+
+
+@post("/v1/baskets/messages", guards=[with_scope("messages")], exclude_from_csrf=True, sync_to_thread=True, status_code=200)
+def about_baskets(house: TheHouse, visitor: Who, data: JSONBody[AboutBaskets]) -> dict[str, Any]:
+    """The messages about baskets left behind that may go now, each with its basket; each once."""
+    asked = house.clock.now()
+    told = write_about_baskets(house.reminders, house.messages, _caller(visitor), addresses=data.addresses)
+    until = asked + timedelta(seconds=LEAVES_WITHIN_SECONDS)
+    return {"messages": [one.to_dict() for one in told], "send_before": until.isoformat(timespec="seconds")}
+
+
 @post("/v1/messages/suppress", guards=[with_scope("messages")], exclude_from_csrf=True, sync_to_thread=True, status_code=200)
 def suppress(house: TheHouse, visitor: Who, data: JSONBody[Reports]) -> dict[str, Any]:
     """Complaints, objections and bounces."""
     return {"taken": house.messages.suppress(read_reports(data.reports), _caller(visitor))}
 
 
-ROUTES = (send, suppress)
+ROUTES = (send, about_baskets, suppress)
 
 
 def _caller(visitor: Visitor) -> Caller:
