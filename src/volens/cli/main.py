@@ -26,6 +26,7 @@ from volens.cli.join import join
 from volens.cli.keys import keys
 from volens.cli.machine import machine
 from volens.cli.messages import message
+from volens.cli.offers import offer
 from volens.cli.paper import paper
 from volens.cli.quarantine import quarantine
 from volens.cli.receipts import receipt, write_page
@@ -69,6 +70,7 @@ main.add_command(keys)
 main.add_command(machine)
 main.add_command(message)
 main.add_command(nightly)
+main.add_command(offer)
 main.add_command(outbox)
 main.add_command(receipt)
 main.add_command(remind)

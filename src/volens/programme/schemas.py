@@ -49,10 +49,15 @@ def _validator(kind: str) -> Draft202012Validator:
 
 def check(document: Document, kind: str) -> list[Finding]:
     """Everything in which a document differs from its schema, in the order of its lines."""
+    return against(document, _validator(kind), "See docs/programme.md.")
+
+
+def against(document: Document, validator: Draft202012Validator, page: str) -> list[Finding]:
+    """The same for a schema of another station; `page` is the advice where a schema's rule gives none."""
     findings = [
         Finding("LOAD003", Severity.ERROR, place.file, place.line, message, remedy)
-        for error in _validator(kind).iter_errors(document.data)
-        for place, message, remedy in _said(error, document)
+        for error in validator.iter_errors(document.data)
+        for place, message, remedy in _said(error, document, page)
     ]
     return sorted(findings, key=lambda finding: (finding.line, finding.message))
 
@@ -66,11 +71,11 @@ def close_to(word: str, known: Iterable[str]) -> str:
     return "There is: " + ", ".join(f"`{name}`" for name in names) + "." if names else "None is declared."
 
 
-def _said(error: ValidationError, document: Document) -> Iterator[tuple[Place, str, str]]:
+def _said(error: ValidationError, document: Document, page: str) -> Iterator[tuple[Place, str, str]]:
     path: tuple[Key, ...] = tuple(error.absolute_path)
     place = document.at(*path)
     rules: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
-    advice = str(rules.get("description", "See docs/programme.md."))
+    advice = str(rules.get("description", page))
     name = _named(path)
     given: Any = error.instance
     wanted: Any = error.validator_value
