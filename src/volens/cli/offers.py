@@ -37,9 +37,8 @@ def offer() -> None:
 @speaking
 def check(file: Path, day: date | None, as_json: bool) -> None:
     """Everything that stands against the offer in FILE, with reasons and articles. Exit code 2 if anything does."""
-    from volens.offers.check import RULES
+    from volens.offers.check import RULES, findings
     from volens.offers.check import check as checked
-    from volens.offers.check import findings
     from volens.offers.reading import read
 
     reading = read(file)

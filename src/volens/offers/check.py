@@ -19,7 +19,7 @@ from volens.offers.rules import OFFER_RULES
 from volens.programme.findings import Finding, Severity
 from volens.programme.nodes import Document
 
-RULES = {rule.id: rule for rule in (*OFFER_RULES, *LICENCE_RULES)}
+RULES = {rule.id: rule for rule in sorted((*OFFER_RULES, *LICENCE_RULES), key=lambda rule: rule.id)}
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,10 @@ def check(offer: Offer, on: date) -> Verdict:
 
 
 def findings(document: Document, refusals: Iterable[Refusal]) -> list[Finding]:
-    """Refusals with the lines of the file at which they stand."""
-    return [
-        Finding(one.rule, Severity.ERROR, document.file, document.at(*one.key.split(".")).line, one.message, one.remedy, one.article)
+    """Refusals with the lines of the file at which they stand, in the order of the lines."""
+    told = [
+        Finding(one.rule, Severity.ERROR, document.file, line, one.message, one.remedy, one.article)
         for one in refusals
+        for line in [document.at(*one.key.split(".")).line]
     ]
+    return sorted(told, key=lambda one: (one.line, one.rule))

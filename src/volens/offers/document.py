@@ -1,8 +1,8 @@
 """An offer as a closed, typed document: what is to be done, what it earns, and apart from both, a licence for personal data.
 
 Rules:
-1. Every key and every word is known. What an unlawful offer asks for can be written down, so that the check can name it; what nobody
-   has thought of cannot.
+1. Every key and every word is known. What an unlawful offer asks for can be written down, so that the check can name it; what
+   nobody has thought of cannot.
 2. Money is whole minor units with one currency; days are legal days. There is no free text but names and one reason.
 3. The reward for the act stands under the act. The licence has a reward, a choice and an end of its own, or is not there.
 4. Reading is all or nothing: a value that is wrong cannot be built, and every finding of the file is told at once.
@@ -16,6 +16,7 @@ from datetime import date
 from enum import StrEnum
 
 from volens.errors import BadInput
+from volens.programme.rules.countries import is_country
 
 CENTS_MAX = 100_000_00
 """More is a mistake of the pen."""
@@ -248,6 +249,10 @@ class Recipient:
     name: str
     country: str
 
+    def __post_init__(self) -> None:
+        if not is_country(self.country):
+            raise BadInput(f"{self.country} is no country.", "Give its two-letter code.")
+
 
 @dataclass(frozen=True)
 class Withdrawal:
@@ -307,6 +312,8 @@ class Licence:
             raise BadInput("The licence ends before it starts.", "Give an `ends` on or after `starts`.")
         if not (self.items and self.purposes and self.media and self.territories):
             raise BadInput("A licence for nothing, or for nowhere.", "Name items, purposes, media and territories.")
+        if strange := [one for one in sorted(self.territories) if one != WORLD and not is_country(one)]:
+            raise BadInput(f"{', '.join(strange)}: no country.", "Give two-letter codes.")
 
 
 @dataclass(frozen=True)

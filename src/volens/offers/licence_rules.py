@@ -148,7 +148,7 @@ LICENCE_RULES = (
     _rule("OFF017", "One choice for one purpose", "GDPR 5(1)(b), 6(1)(a), recital 32",
           "Name the purposes and write `choice: each`.", _purposes),
     _rule("OFF018", "A licence has an end", "GDPR 7(3), 5(1)(e); C. civ. 9; compare TGI Paris, 7 October 2015",
-          f"Give `ends`, at most {MONTHS_MAX} months after `starts`. A licence without an end could be revoked at any time anyway.", _end),
+          f"Give `ends`, at most {MONTHS_MAX} months after `starts`. Without an end it could be revoked at any time anyway.", _end),
     _rule("OFF019", "Named media", "GDPR 5(1)(b); C. civ. 9; CPI L131-3 for works",
           "Name the media in which it appears.", _media),
     _rule("OFF020", "Named territories", "Policy; GDPR 5(1)(c), chapter V",

@@ -14,10 +14,11 @@ HTML = frozenset({".html", ".htm", ".xhtml"})
 MARKDOWN = frozenset({".md", ".markdown"})
 _UNREAD = frozenset({"script", "style", "template", "head"})
 _BLOCKS = frozenset(
-    "p div li ul ol dl dt dd h1 h2 h3 h4 h5 h6 table tr td th section article header footer blockquote main aside br".split()
-)
+    ["p", "div", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "td", "th", "section",
+     "article", "header", "footer", "blockquote", "main", "aside", "br"]
+)  # fmt: skip
 _ENDS = re.compile(r"(?<=[.!?;])[»”\"')]*\s+(?=[\w«“\"'(])")
-_SHORT = re.compile(r"(?:\b(?:art|al|etc|cf|no|nos|n°|M|Mme|Mr|Mrs|Inc|Ltd|e\.g|i\.e|p\.ex|p|ex|S\.A|St|resp)\.|\b[A-Z]\.)$", re.IGNORECASE)
+_SHORT = re.compile(r"(?:\b(?:art|al|cf|n°|M|Mme|Mr|Mrs|Inc|Ltd|e\.g|i\.e|p\.ex|ex|S\.A|St)\.|\b[A-Z]\.)$")
 _MARKER = re.compile(r"\s*(?:[-*•–]|\(?[0-9]{1,2}[.)]|\(?[ivx]{1,4}[.)]|\(?[a-z][.)])\s+")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 

@@ -33,15 +33,19 @@ class Reading:
 
 
 @cache
+def _schema() -> dict[str, Any]:
+    rules: dict[str, Any] = json.loads(resources.files("volens.offers").joinpath("offer.json").read_text("utf-8"))
+    return rules
+
+
+@cache
 def _validator() -> Draft202012Validator:
-    written = resources.files("volens.offers").joinpath("offer.json").read_text("utf-8")
-    return Draft202012Validator(json.loads(written))
+    return Draft202012Validator(_schema())
 
 
 def schema() -> Mapping[str, Any]:
     """The JSON Schema of an offer, for editors."""
-    rules: Mapping[str, Any] = _validator().schema
-    return rules
+    return _schema()
 
 
 def read(path: Path) -> Reading:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from volens.offers.document import Changes, Earned, Friend, Growth, Kind, Law, Offer, Shown, Uses
+from volens.offers.searching import grants_nothing
 
 Against = tuple[str, str]
 """The key, with dots, and what is wrong there."""
 
 LANGUAGES_OF = {"FR": frozenset({"fr"}), "LU": frozenset({"fr"}), "IE": frozenset({"en"}), "MT": frozenset({"en"})}
-"""Where an offer may be made, and the languages in which its terms have to stand there. Terms are generated in these languages alone."""
+"""Where an offer may be made, and the languages in which its terms have to stand there: those in which terms are generated."""
 AGE_OF_CONSENT = {"FR": 15, "LU": 16, "IE": 16, "MT": 13}
 """Below it a parent decides (GDPR 8), and no offer is made here."""
 TOO_MUCH = {Uses.CONTACTS: "the address book", Uses.FINGERPRINT: "the fingerprint of a device", Uses.LOCATION: "the location"}
@@ -61,6 +62,8 @@ def _shown(offer: Offer, on: date) -> Iterator[Against]:
 
 
 def _promise(offer: Offer, on: date) -> Iterator[Against]:
+    if not offer.reward.amount.cents:
+        yield "reward.amount", "The act earns nothing."
     if offer.promised_cents != offer.reward.amount.cents:
         yield "promised_cents", (
             f"{offer.promised_cents} minor units are promised, and the act alone earns {offer.reward.amount.cents}."
@@ -126,12 +129,24 @@ def _disclosed(offer: Offer, on: date) -> Iterator[Against]:
         yield "act", "The invitation does not say that the sponsor earns something."
 
 
+def _words(offer: Offer, on: date) -> Iterator[Against]:
+    one = offer.licence
+    free = [("name", text) for text in offer.name.values()]
+    free += [("controller", text) for text in (offer.controller.name, offer.controller.address, offer.controller.contact)]
+    if one is not None:
+        free += [("licence.recipients", company.name) for company in one.recipients]
+        free += [("licence.ceiling.reason", text) for text in (one.ceiling.reason.values() if one.ceiling is not None else ())]
+    for key in dict.fromkeys(key for key, text in free if not grants_nothing(text)):
+        yield key, "These words read like a clause. Nothing that is free text can grant or take anything."
+
+
 OFFER_RULES = (
     Rule("OFF001", "Rights are not given up", "GDPR 7(3), 12 to 22, 77 to 82; C. conso. L212-1",
          "Leave `waived` empty: nobody can give these rights up, not for money either.", _waived),
     Rule("OFF002", "What was accepted holds", "C. conso. L212-1, R212-1; Directive 93/13",
          "Write `changes: new-acceptance` and `depends: fixed`: a change is a new version that people accept or leave.", _changes),
-    Rule("OFF003", "The consumer's law, court and language", "C. conso. L212-1; Law of 4 August 1994, art. 2; Regulation 1215/2012, art. 17 to 19",
+    Rule("OFF003", "The consumer's law, court and language",
+         "C. conso. L212-1; Law 94-665, art. 2; Regulation 1215/2012, art. 17 to 19",
          "Write `law: consumer`, and name the languages of each country.", _law),
     Rule("OFF004", "Terms before joining", "GDPR 13; Directive 2005/29, art. 7",
          "Write `shown: before`: what is asked, paid and used is read before anybody joins.", _shown),
@@ -157,5 +172,7 @@ OFFER_RULES = (
          "Write `friend: shared-link`, or `one-message` if the sponsor types one address, which is deleted after it.", _friend),
     Rule("OFF015", "An invitation says what it is", "Directive 2005/29, art. 7 and annex I",
          "Write `disclosed: true`: the invitation says that its sponsor earns something.", _disclosed),
+    Rule("OFF031", "Names are names", "GDPR 7(2); C. conso. L212-1",
+         "Call things by their names. What is granted stands in `licence`, in closed words.", _words),
 )  # fmt: skip
 """In the order in which they are told."""

@@ -26,7 +26,13 @@ from volens.offers.document import Amount, Offer, Recipient
 from volens.programme.nodes import parse
 
 LOCALES = {"fr": "fr_FR", "en": "en_IE"}
-AUTHORITIES = {"FR": "CNIL, www.cnil.fr", "LU": "CNPD, www.cnpd.lu", "IE": "DPC, www.dataprotection.ie", "MT": "IDPC, www.idpc.org.mt"}
+AUTHORITIES = {
+    "FR": "CNIL, www.cnil.fr",
+    "LU": "CNPD, www.cnpd.lu",
+    "IE": "DPC, www.dataprotection.ie",
+    "MT": "IDPC, www.idpc.org.mt",
+}
+"""To whom people complain, by country."""
 
 
 def terms(offer: Offer, language: str, on: date) -> str:
@@ -53,7 +59,8 @@ class _Telling:
         self.authorities = self._joined(AUTHORITIES[country] for country in sorted(offer.countries))
 
     def day(self, day: date) -> str:
-        return str(format_date(day, "long", locale=self._locale))
+        said = str(format_date(day, "long", locale=self._locale))
+        return said.replace("1 ", "1er ", 1) if day.day == 1 and self._locale.language == "fr" else said
 
     def money(self, cents: int) -> str:
         whole, rest = divmod(cents, 100)

@@ -1,0 +1,105 @@
+"""Reading an offer: closed, typed, all or nothing, with lines."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.offers import LAWFUL, changed, lawful
+
+from volens.errors import BadInput
+from volens.offers import document
+from volens.offers.document import CENTS_MAX, Amount
+from volens.offers.reading import offer_of, read, read_words, schema
+from volens.programme.nodes import MAX_FILE_BYTES
+
+
+def test_the_example_is_read_whole() -> None:
+    offer = lawful()
+    assert (offer.reward.amount.money_cents, offer.reward.amount.voucher_cents) == (2000, 8000)
+    assert offer.licence is not None
+    assert offer.licence.ends == date(2027, 5, 31)
+    assert changed().offer == offer, "JSON says the same as YAML"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"free_text": "We may do more"}, {"act__bonus": 1}, {"licence__withdrawal__note": "…"}, {"licence__media": ["television"]},
+        {"licence__items": []}, {"licence__items": ["photo", "photo"]}, {"licence__territories": ["fr"]},
+        {"promised_cents": 100.5}, {"promised_cents": "100"}, {"reward__amount__money_cents": -1}, {"reward__due_days": 91},
+        {"reward__amount__voucher_cents": CENTS_MAX + 1}, {"act__times": 0}, {"act__times": 101}, {"currency": "USD"},
+        {"countries": ["BE"]}, {"languages": ["nl"]}, {"languages": []}, {"ends": "2027-13-01"}, {"ends": "soon"}, {"ends": ...},
+        {"ends": "2026-11-30"}, {"licence__ends": "2026-11-30"}, {"licence__recipients": [{"name": "A", "country": "ZZ"}]},
+        {"licence__territories": ["XX"]}, {"name": {"fr": "Rien qu'en français"}}, {"licence__ceiling__reason": {"fr": "…"}},
+        {"act__kind": "survey"}, {"reward__voucher_days": ...}, {"waived": ["everything"]}, {"version": 0}, {"offer": "An offer"},
+        {"licence__preview": "yes"}, {"name": {"fr": "x" * 201, "en": "x"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_not_understood_is_no_offer(wrong: dict[str, Any]) -> None:
+    reading = changed(**wrong)
+    assert reading.offer is None
+    assert reading.findings
+    with pytest.raises(BadInput, match="does not load"):
+        offer_of(reading)
+
+
+def test_a_finding_names_its_line() -> None:
+    lines = LAWFUL.read_text("utf-8").replace("media: [own-website, own-app]", "media: [own-website, television]")
+    (found,) = read_words(lines, "offer.yaml").findings
+    assert lines.splitlines()[found.line - 1].strip().startswith("media:")
+    assert "television" in found.message
+
+
+@pytest.mark.parametrize("content", [b"", b"offer: [", b"offer: a\noffer: b\n", b"\xff\xfe", b"offer: &a b\n"])
+def test_what_is_no_clean_file_is_said(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "offer.yaml"
+    file.write_bytes(content)
+    assert read(file).offer is None
+    assert read(file).findings
+
+
+def test_a_file_has_a_limit(tmp_path: Path) -> None:
+    file = tmp_path / "offer.yaml"
+    file.write_bytes(LAWFUL.read_bytes() + b"#" * MAX_FILE_BYTES)
+    assert "larger" in read(file).findings[0].message
+    assert read(tmp_path / "none.yaml").findings[0].rule == "LOAD001"
+
+
+def test_the_schema_and_the_types_know_the_same_words() -> None:
+    lists = {frozenset(values) for values in _enums(schema())}
+    for kind in vars(document).values():
+        if isinstance(kind, type) and issubclass(kind, StrEnum) and kind is not StrEnum:
+            assert frozenset(kind) in lists, kind.__name__
+
+
+def test_the_schema_is_closed_everywhere() -> None:
+    for table in _tables(schema()):
+        assert table["additionalProperties"] is False
+
+
+@given(st.integers())
+def test_an_amount_is_within_its_limits_or_is_none(cents: int) -> None:
+    if 0 <= cents <= CENTS_MAX:
+        assert Amount(cents, 0).cents == cents
+    else:
+        with pytest.raises(BadInput):
+            Amount(0, cents)
+
+
+def _enums(rules: Any) -> list[list[str]]:
+    inner = list(rules.values()) if isinstance(rules, dict) else rules if isinstance(rules, list) else []
+    own = [rules["enum"]] if isinstance(rules, dict) and isinstance(rules.get("enum"), list) else []
+    return own + [found for one in inner for found in _enums(one)]
+
+
+def _tables(rules: Any) -> list[dict[str, Any]]:
+    inner = list(rules.values()) if isinstance(rules, dict) else []
+    own = [rules] if isinstance(rules, dict) and rules.get("type") == "object" else []
+    return own + [found for one in inner for found in _tables(one)]

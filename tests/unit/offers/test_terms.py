@@ -1,0 +1,111 @@
+"""The terms say what the document says, in plain words, and nothing that the linter would point at."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from tests.support.offers import ON, PRESS, built, changed, lawful
+from tests.unit.offers.test_space import FIRST, holds, pairs
+
+from volens.errors import NotFound, Refused
+from volens.offers.document import Item, Medium, Offer, Purpose, Uses
+from volens.offers.lint import lint
+from volens.offers.reading import offer_of, read
+from volens.offers.terms import terms
+from volens.programme.reading import EASE_MIN, SENTENCE_WORDS_MEAN, measure
+
+HEDGES = re.compile(
+    r"\b(peut-être|pourr\w*|éventuel\w*|notamment|susceptible\w*|etc|services|may|might|could|mainly|possibly|such as)\b"
+)
+"""In small letters: May is a month as well."""
+OTHERS: list[dict[str, Any]] = [
+    {}, {"licence": ...}, {"act__friend": "one-message", "act__times": 1},
+    {"licence__recipients": [{"name": "Une Régie", "country": "BE"}]},
+    {"act": {"kind": "order", "times": 3, "uses": ["orders"]}}, {"act": {"kind": "download", "times": 1, "uses": ["account"]}},
+    {"act": {"kind": "survey", "times": 2, "uses": ["answers"], "cap_a_year": 1}},
+    {"reward__amount": {"money_cents": 1050, "voucher_cents": 0}, "reward__voucher_days": ..., "promised_cents": 1050},
+    {"reward__amount": {"money_cents": 0, "voucher_cents": 1050}, "promised_cents": 1050},
+    {"licence__items": [one for one in Item if one in ("photo", "first-name", "user-name", "review", "voice", "home-town")],
+     "licence__media": [one for one in Medium if one != "any"], "licence__purposes": [one for one in Purpose if one != "any"],
+     "act__uses": [one for one in Uses if one not in ("contacts", "fingerprint", "location")], "countries": ["FR", "IE"],
+     "licence__territories": ["FR", "BE", "DE"]},
+]  # fmt: skip
+
+
+def euros(cents: int) -> str:
+    whole, rest = divmod(cents, 100)
+    return f"{whole}.{rest:02}" if rest else str(whole)
+
+
+def figures_of(offer: Offer) -> Counter[str]:
+    """Every figure that the document binds somebody by, as often as the terms say it."""
+    def amount(money: int, vouchers: int) -> list[str]:
+        both = [money + vouchers] if money and vouchers else []
+        return [euros(each) for each in [*both, *(one for one in (money, vouchers) if one)]]
+
+    one, found = offer.licence, [str(offer.version), str(offer.min_age), str(offer.act.times), str(offer.reward.due_days)]
+    found += [str(part) for day in (offer.starts, offer.ends) if day is not None for part in (day.day, day.year)]
+    found += amount(offer.reward.amount.money_cents, offer.reward.amount.voucher_cents)
+    found += [str(number) for number in (offer.reward.voucher_days, offer.act.cap_a_year) if number]
+    if one is not None and one.instead is not None and one.ceiling is not None:
+        found += [str(part) for day in (one.starts, one.ends) if day is not None for part in (day.day, day.year)]
+        found += [str(one.notice_days), str(one.withdrawal.effect_days), euros(one.ceiling.cents)]
+        found += amount(one.reward.money_cents, one.reward.voucher_cents)
+        found += amount(one.instead.amount.money_cents, one.instead.amount.voucher_cents)
+    return Counter(found)
+
+
+def figures_in(page: str, offer: Offer) -> Counter[str]:
+    for own in (*offer.name.values(), offer.controller.address, offer.id):
+        page = page.replace(own, "")
+    return Counter(one.replace(",", ".") for one in re.findall(r"\d+(?:[.,]\d+)?", page))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_the_terms_are_those_of_the_document(other: dict[str, Any], language: str) -> None:
+    offer = offer_of(changed(**other))
+    page = terms(offer, language, ON)
+    assert figures_in(page, offer) == figures_of(offer)
+    assert lint(page, ".md") == (), "no clause that the linter points at"
+    assert not HEDGES.findall(page)
+    ease = measure(page, language)
+    assert ease.ease >= EASE_MIN
+    assert ease.words_per_sentence <= SENTENCE_WORDS_MEAN
+    assert page == terms(offer, language, ON), "the same bytes"
+    assert ("deuxième offre" in page or "second offer" in page) == (offer.licence is not None)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_figure_that_changes_changes_the_terms(language: str) -> None:
+    offer = lawful()
+    page = terms(offer, language, ON)
+    for changed_offer in (
+        dataclasses.replace(offer, min_age=19),
+        dataclasses.replace(offer, act=dataclasses.replace(offer.act, times=3)),
+        dataclasses.replace(offer, reward=dataclasses.replace(offer.reward, due_days=29)),
+        dataclasses.replace(offer, version=2),
+    ):
+        assert terms(changed_offer, language, ON) != page
+
+
+def test_lawful_combinations_of_the_space_are_told_without_a_lead() -> None:
+    told = 0
+    for values in [one for one in pairs() if holds(one)][::3]:
+        offer = built({**FIRST, **values})
+        for language in offer.languages:
+            page = terms(offer, language, ON)
+            assert figures_in(page, offer) == figures_of(offer)
+            told += 1
+    assert told > 50
+
+
+def test_what_stands_against_an_offer_leaves_it_without_terms() -> None:
+    with pytest.raises(Refused, match="OFF018"):
+        terms(offer_of(read(PRESS)), "fr", ON)
+    with pytest.raises(NotFound, match="no terms in"):
+        terms(offer_of(changed(languages=["fr"])), "en", ON)
