@@ -65,7 +65,7 @@ def built(values: Mapping[str, Any]) -> d.Offer:
             instead=None if v["instead"] is None else d.Instead(d.Kind.SURVEY, d.Amount(v["instead"], 0)),
         )  # fmt: skip
     return d.Offer(
-        id="an-offer", version=1, name={"fr": "Une offre", "en": "An offer"}, languages=v["languages"], countries=("FR",),
+        id="an-offer", version=1, name={"fr": "Une offre", "en": v["name"]}, languages=v["languages"], countries=("FR",),
         controller=d.Controller("Le Panier SAS", "1 rue de l'Exemple, Paris", "dpo@le-panier.example"), min_age=v["min_age"],
         currency="EUR", promised_cents=v["promised"], starts=date(2026, 11, 1), ends=v["ends"], shown=v["shown"],
         changes=v["changes"], law=v["law"], waived=frozenset(v["waived"]),

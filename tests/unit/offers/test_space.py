@@ -17,7 +17,7 @@ import pytest
 from tests.support.offers import ON, built
 
 from volens.errors import BadInput
-from volens.offers.check import check
+from volens.offers.check import RULES, check
 from volens.offers.document import (
     Changes,
     Choice,
@@ -50,6 +50,7 @@ AROUND: Space = {
     "ends": [date(2027, 2, 28), ON, date(2026, 11, 30), None],
     "min_age": [18, 17, 15, 14],
     "licence": [True, False],
+    "name": ["An offer", "Your photo, in perpetuity"],
 }
 ACT: Space = {
     "kind": list(Kind),
@@ -88,7 +89,7 @@ HOW: Space = {
     "fee_cents": [0, 1],
     "paid": [1000, 0, 1500, 1501, 5001],
     "ceiling": [1500, 5000, 5001, None],
-    "instead": [1000, 999, 1500, None],
+    "instead": [1000, 999, 1500, 0, None],
 }
 BLOCKS = {"around": AROUND, "act": ACT, "what": WHAT, "how": HOW}
 EVERYTHING: Space = {name: values for block in BLOCKS.values() for name, values in block.items()}
@@ -99,7 +100,7 @@ def lawful_act(v: Mapping[str, Any]) -> bool:
     """What an offer may be, but for its licence."""
     referral = v["kind"] == "referral"
     return (
-        v["waived"] == () and v["changes"] == "new-acceptance" and v["law"] == "consumer" and "fr" in v["languages"]
+        v["name"] == "An offer" and v["waived"] == () and v["changes"] == "new-acceptance" and v["law"] == "consumer" and "fr" in v["languages"]
         and v["shown"] == "before" and v["promised"] == sum(v["amount"]) > 0 and v["ends"] is not None and v["ends"] >= ON
         and v["min_age"] >= 15 and not {"contacts", "fingerprint", "location"} & set(v["uses"])
         and v["entry_cents"] == 0 and (v["kind"] == "order" or not v["purchase"]) and v["depth"] == 1
@@ -182,3 +183,13 @@ def test_every_combination_of_a_block(name: str) -> None:
 @pytest.mark.prove
 def test_many_of_everything() -> None:
     assert 0 < sum(map(holds, some(7, 200_000))) < 200_000
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("rule", list(RULES))
+def test_without_any_one_rule_something_unlawful_passes(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The enumeration notices the loss of each rule."""
+    monkeypatch.delitem(RULES, rule)
+    with pytest.raises(AssertionError):
+        for values in pairs():
+            holds(values)
