@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,8 @@ from volens.programme.nodes import Document, NotClean, parse, read_text
 from volens.programme.schemas import against
 
 NEVER = "never"
+_PLACE = re.compile(r"`\$\.([a-z_.]+)`")
+"""Where msgspec says that something stands."""
 FINDINGS_IN_AN_ERROR = 5
 
 
@@ -69,7 +72,9 @@ def read_words(written: str, file: str) -> Reading:
         return Reading(msgspec.convert(_values(document.data), Offer), document, ())
     except msgspec.ValidationError as error:
         # The schema holds the kinds; what is left are days that no calendar has.
-        return Reading(None, document, (_finding("LOAD006", document.at(), str(error), "Give days of the calendar."),))
+        key = _PLACE.search(str(error))
+        place = document.at(*key.group(1).split(".")) if key else document.at()
+        return Reading(None, document, (_finding("LOAD006", place, "There is no such day.", "Give a day of the calendar."),))
     except BadInput as error:
         return Reading(None, document, (_finding("LOAD003", document.at(), error.what, error.remedy),))
 

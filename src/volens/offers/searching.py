@@ -24,6 +24,11 @@ SENTENCE_LETTERS_MAX = 2_000
 """A longer sentence is read in pieces of this length; terms have sentences of half a page."""
 _NO = re.compile(r"(?<!\w)(?:ne|jamais|not|never)(?!\w)|(?<!\w)n'")
 """A negation within the words that were found: "by joining you do not consent"."""
+_NO_AFTER = re.compile(
+    r"[^.;:,]{0,25}?(?:(?<!\w)(?:ne (?:sont|seront|peuvent)|n'est)(?!\w)[^.;:,]{0,12}(?:jamais|pas)"
+    r"|(?:is|are) never|nobody|a personne)"
+)
+"""A negation right after them: "health data are never used"."""
 _JOINED = re.compile(
     r"(?<!\w)(?:et|and) (?=(?:votre|vos|son|sa|ses|leurs?|your|his|her|its|their"
     r"|image|portrait|nom|voix|photo|avis|name|likeness|voice)(?!\w))"
@@ -95,7 +100,7 @@ def _found(search: Search, text: str, own: int) -> str:
 
 def _denied(folded: Folded, hit: re.Match[str]) -> bool:
     """Whether the clause says no, before the words that were found or within them."""
-    if _NO.search(folded.text, hit.start() + 1, hit.end()):
+    if _NO.search(folded.text, hit.start() + 1, hit.end()) or _NO_AFTER.match(folded.text, hit.end()):
         return True
     joined = fold(_JOINED.sub(lambda one: "+" * len(one.group()), folded.text[: hit.start()]))
     return joined.negated(hit.start())

@@ -57,6 +57,13 @@ def test_a_finding_names_its_line() -> None:
     assert "television" in found.message
 
 
+@pytest.mark.parametrize(("key", "day"), [("  ends: 2027-05-31", "  ends: 2027-02-29"), ("ends: 2027-02-28", "ends: 2027-13-01")])
+def test_a_day_that_no_calendar_has_is_said_with_its_line(key: str, day: str) -> None:
+    lines = LAWFUL.read_text("utf-8").replace(key, day, 1)
+    (found,) = read_words(lines, "offer.yaml").findings
+    assert (found.rule, lines.splitlines()[found.line - 1]) == ("LOAD006", day)
+
+
 @pytest.mark.parametrize("content", [b"", b"offer: [", b"offer: a\noffer: b\n", b"\xff\xfe", b"offer: &a b\n"])
 def test_what_is_no_clean_file_is_said(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "offer.yaml"

@@ -64,7 +64,7 @@ def labelled(*names: str) -> list[tuple[str, str]]:
 
 def test_the_labelled_clauses_are_many_and_half_of_them_hard() -> None:
     everything = labelled("known", "known-later", "kept-apart")
-    assert len(everything) == len({clause for _, clause in everything}) > 300
+    assert len(everything) == len({clause for _, clause in everything}) > 500
     lawful = sum(not rules for rules, _ in everything)
     assert 0.35 < lawful / len(everything) < 0.6
     assert {rule for rules, _ in everything for rule in rules.split()} <= set(RULES)
@@ -80,8 +80,8 @@ def test_what_was_tuned_on_is_found() -> None:
 def test_what_was_kept_apart_is_found_as_often_as_the_page_says() -> None:
     """Not tuned on. If these figures move, the page moves with them, and below these they may not fall."""
     found = figures(labelled("kept-apart"))
-    assert found.precision >= 0.83
-    assert found.recall >= 0.48
+    assert found.precision >= 0.95
+    assert found.recall >= 0.73
     assert found.row() in PAGE.read_text("utf-8")
 
 

@@ -100,7 +100,8 @@ def lawful_act(v: Mapping[str, Any]) -> bool:
     """What an offer may be, but for its licence."""
     referral = v["kind"] == "referral"
     return (
-        v["name"] == "An offer" and v["waived"] == () and v["changes"] == "new-acceptance" and v["law"] == "consumer" and "fr" in v["languages"]
+        v["name"] == "An offer"
+        and v["waived"] == () and v["changes"] == "new-acceptance" and v["law"] == "consumer" and "fr" in v["languages"]
         and v["shown"] == "before" and v["promised"] == sum(v["amount"]) > 0 and v["ends"] is not None and v["ends"] >= ON
         and v["min_age"] >= 15 and not {"contacts", "fingerprint", "location"} & set(v["uses"])
         and v["entry_cents"] == 0 and (v["kind"] == "order" or not v["purchase"]) and v["depth"] == 1
@@ -191,5 +192,4 @@ def test_without_any_one_rule_something_unlawful_passes(rule: str, monkeypatch: 
     """The enumeration notices the loss of each rule."""
     monkeypatch.delitem(RULES, rule)
     with pytest.raises(AssertionError):
-        for values in pairs():
-            holds(values)
+        sum(map(holds, pairs()))
