@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from volens.programme.words import fold, pattern
+from volens.programme.words import folded, pattern
 
 ARTICLE_9 = "GDPR article 9(1); CJEU C-184/20; DSA article 26(3)"
 
@@ -96,11 +97,19 @@ COMBINATIONS = (
 
 def about(words: Iterable[str], among: tuple[Matter, ...] = MATTERS) -> Matter | None:
     """The first private matter that some words tell of; none if they tell of none."""
-    folded = [fold(said).text for said in words if said]
-    return next((matter for matter in among if any(matter.pattern.search(said) for said in folded)), None)
+    said = [folded(word) for word in words if word]
+    anything = _any_of(among)
+    if not any(anything.search(word) for word in said):
+        return None  # nearly always, and with one search instead of one for each matter
+    return next((matter for matter in among if any(matter.pattern.search(word) for word in said)), None)
+
+
+@cache
+def _any_of(among: tuple[Matter, ...]) -> re.Pattern[str]:
+    return pattern(*(phrase for matter in among for phrase in matter.words))
 
 
 def tells(words: Iterable[str], phrase: str) -> bool:
     """Whether some words hold a phrase of `COMBINATIONS`."""
     wanted = pattern(phrase)
-    return any(wanted.search(fold(said).text) for said in words if said)
+    return any(wanted.search(folded(said)) for said in words if said)

@@ -36,7 +36,8 @@ Work = Callable[[], dict[str, Any]]
 CONNECTIONS = 16
 CARDS = 50_000
 CLICKS_MOST = 2_000
-WARM_UP = 200
+WARM_UP_SECONDS = 2
+"""Asked before what is measured, so that what is read once for all is read."""
 PURPOSE, RECIPIENT = "supplier-statistics", "vergers-du-midi"
 START_SECONDS = 60.0
 
@@ -90,7 +91,7 @@ def steadily(work: Path, size: Size, options: Options, stack: ExitStack) -> Work
 
 def answered_steadily(home: Path, path: str, bodies: Iterator[Mapping[str, Any]], options: Options, stack: ExitStack) -> Work:
     """The same for another address of a house's server, with one body after the other."""
-    wanted = WARM_UP + int(options["rate"] * options["seconds"])
+    wanted = int(options["rate"] * (options.get("warm", WARM_UP_SECONDS) + options["seconds"]))
     questions = [_post(path, json.dumps(body)) for body in islice(bodies, wanted)]
     return _steadily(stack.enter_context(_server(str(home))), questions, options, b"{")
 
@@ -102,9 +103,10 @@ def answered_fast(home: Path, questions: Iterator[tuple[str, str, str, str]], op
 
 def _steadily(server: _Server, questions: list[bytes], options: Options, expects: bytes = b'"decision"') -> Work:
     def ask() -> dict[str, Any]:
-        # What is read once for all is read, and no question is put twice.
-        asyncio.run(_ask_steadily(server.port, questions[:WARM_UP], options["rate"], WARM_UP / options["rate"], expects))
-        took = asyncio.run(_ask_steadily(server.port, questions[WARM_UP:], options["rate"], options["seconds"], expects))
+        rate, seconds = options["rate"], options.get("warm", WARM_UP_SECONDS)
+        asyncio.run(_ask_steadily(server.port, questions, rate, seconds, expects))
+        fresh = questions[int(rate * seconds) :] or questions
+        took = asyncio.run(_ask_steadily(server.port, fresh, rate, options["seconds"], expects))
         return {"answers": len(took), **_spread(took)}
 
     return ask
@@ -201,7 +203,7 @@ def _post(path: str, body: str) -> bytes:
 
 def _asking(server: _Server, questions: list[bytes], options: Options) -> Work:
     def ask() -> dict[str, Any]:
-        asyncio.run(_ask_all(server.port, questions[:200], 0.5))  # what is read once for all is read
+        asyncio.run(_ask_all(server.port, questions[:200], options.get("warm", WARM_UP_SECONDS)))
         cpu, began = server.cpu_seconds(), time.monotonic()
         took = asyncio.run(_ask_all(server.port, questions, options["seconds"]))
         seconds, used = time.monotonic() - began, server.cpu_seconds() - cpu

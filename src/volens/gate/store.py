@@ -374,15 +374,7 @@ def permitted(
 ) -> BitMap:
     """Customers (of `among`, if given) whose standing yes for a purpose and recipient is what `covered` asks for, as this
     transaction sees it."""
-    return BitMap(
-        permissions.permitted(
-            connection,
-            purpose,
-            recipient,
-            covered.texts,
-            covered.kinds,
-            covered.notified_until,
-            covered.accepted_from,
-            None if among is None else list(among),
-        )
-    )
+    return permissions.permitted(
+        connection, purpose, recipient, covered.texts, covered.kinds, covered.notified_until, covered.accepted_from,
+        None if among is None else list(among),
+    )  # fmt: skip

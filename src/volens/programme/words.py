@@ -100,6 +100,24 @@ def fold(text: str) -> Folded:
     return Folded(text, "".join(letters), tuple(origins))
 
 
+_SPACES = dict.fromkeys((code for code in range(0x3001) if chr(code).isspace() and chr(code) != "\n"), " ")
+_TYPOGRAPHY = (
+    _SPACES | {ord(letter): None for letter in _DROPPED} | {ord(letter): "'" for letter in _APOSTROPHES}
+)
+
+
+@lru_cache(maxsize=1 << 17)
+def folded(text: str) -> str:
+    """`fold(text).text`, for many names whose letters need not know where they came from."""
+    # First what is dropped and what is an apostrophe: small letters and decomposition would change some of them.
+    plain = text.translate(_TYPOGRAPHY).lower()
+    if plain.isascii():
+        return plain
+    for ligature, letters in _LIGATURES.items():
+        plain = plain.replace(ligature, letters)
+    return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
+
+
 @cache
 def pattern(*phrases: str) -> re.Pattern[str]:
     """A pattern for any of the phrases.

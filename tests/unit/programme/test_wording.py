@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.programme.folders import written
 
 from volens.programme import lint
 from volens.programme.rules.minimal import EN, FR, Change, files
 from volens.programme.rules.rule import EXAMPLE_DAY, Example
+from volens.programme.words import fold, folded
 
 FOUND = [
     ("WRD001", "fr", "Nous monétisons vos achats."),
@@ -169,3 +172,8 @@ def test_selling_statistics_does_not_excuse_the_claim_once_persons_are_handed_ov
     claim["purposes.yaml"] = claim["purposes.yaml"].replace("delivers: statistics", "delivers: persons")
     report = lint.check(written(tmp_path / "persons", claim), EXAMPLE_DAY)
     assert [finding.rule for finding in report.findings] == ["PAY002"]
+
+
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("éèÇœﬁ’`´_*\u00ad\u200b \t\nÀŒİ")), max_size=60))
+def test_folding_without_places_is_folding(text: str) -> None:
+    assert folded(text) == fold(text).text
