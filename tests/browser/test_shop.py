@@ -5,10 +5,13 @@ Milk is what the customers forget: everybody's usual basket here is without it.
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +21,7 @@ from examples.shop.volens_api import Volens
 from tests.browser.site import LOCALES
 from tests.browser.survey import survey
 from tests.browser.test_every_page import axe
+from tests.browser.test_pictures import BYTES_MAX, FOLDER
 from tests.support.habits import CUSTOMERS, PURPOSE, THINGS, USUAL, shop_with_habits
 from tests.support.serving import serving
 from tests.support.shop import HandClock
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 BASKET = tuple(sku for sku in USUAL if sku != "L1")
+ADS, PERMIT_ADS = "targeted-ads", (20, 21)
 UNDECIDED = CUSTOMERS
 """The card of somebody who was never asked."""
 LANGUAGES = pytest.mark.parametrize("language", ["fr", "en"])
@@ -64,8 +69,8 @@ class Street:
     def number(self, card: int) -> int:
         return self.house.customer("card", f"C{card:05}").customer
 
-    def permits(self, card: int) -> bool:
-        return any(one.permits for one in self.house.permissions.of_customer(self.number(card)) if one.purpose == PURPOSE)
+    def permits(self, card: int, purpose: str = PURPOSE) -> bool:
+        return any(one.permits for one in self.house.permissions.of_customer(self.number(card)) if one.purpose == purpose)
 
     def named(self, card: int) -> list[str | None]:
         """What came of each reminder to a card."""
@@ -78,14 +83,32 @@ def street(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     hand = HandClock(system().now())
     with shop_with_habits(tmp_path_factory.mktemp("street"), None, hand) as house:
         house.reminders.learn()
+        advertise(house, hand)
         until = (hand.instant + timedelta(days=300)).date()
-        scopes = ["asking", "reminders"]
+        scopes = ["ads", "asking", "reminders"]
         issued = house.access.machines.add("shop", scopes, recipient=None, expires=until, addresses=(), by="A test")
         with serving(application(house, local=True)) as volens:
             api = Volens(volens, issued.secret)
             with serving(shop_application(goods(), api)) as base:
                 yield Street(house, hand, base, chromium)
             api.close()
+
+
+def advertise(house: House, hand: HandClock) -> None:
+    """Two juice makers pay for a place; some customers let their purchases choose, the others were never asked."""
+    today = hand.instant.date()
+    for advertiser, sku in (("vergers-du-midi", "J1"), ("soleil-presse", "J2")):
+        told = {
+            "placement": f"jus-{sku.lower()}", "name": {"fr": "Du jus", "en": "Juice"}, "purpose": ADS, "advertiser": advertiser,
+            "products": [sku], "contexts": {"categories": ["jus-frais"], "pages": ["accueil"]}, "from": today.isoformat(),
+            "until": (today + timedelta(days=60)).isoformat(), "cap": {"day": 50, "campaign": 500, "visit": 50},
+        }  # fmt: skip
+        house.sponsored.define(house.sponsored.read(json.dumps(told)), by="Ana Exemple")
+        house.sponsored.approve(f"jus-{sku.lower()}", by="Bruno Modèle")
+    house.permissions.record(
+        [Choice(house.customer("card", f"C{card:05}").customer, ADS, "given", surface="test") for card in PERMIT_ADS]
+    )
+    house.sponsored.learn()
 
 
 def goods() -> Shop:
@@ -225,6 +248,49 @@ def test_its_pages_are_for_everybody(street: Street, language: str, width: int, 
                 if (wide := survey(page).wide) > 0:
                     found.append(f"{path}: {wide} px too wide at {narrow}")
     assert not found, "\n".join(found)
+
+
+@LANGUAGES
+def test_a_paid_place_says_who_pays_and_why_and_one_tap_ends_it(street: Street, language: str) -> None:
+    """As many places for whoever permits it as for whoever was never asked; only the reason differs."""
+    hers, others = {"fr": (20, 22), "en": (21, 23)}[language]
+    found = dict[int, list[str]]()
+    for card in (hers, others):
+        with street.open(language, card) as page:
+            page.goto(f"{street.base}/rayon/jus-frais")
+            for one in page.locator("aside.ads details summary").all():
+                one.click()
+            found[card] = page.locator("aside.ads li").all_inner_texts()
+            if card == hers:
+                page.locator('aside.ads button[value="stop"]').first.click()
+    assert len(found[hers]) == len(found[others]) == 2
+    for texts in found.values():
+        assert all({"fr": "Sponsorisé", "en": "Sponsored"}[language] in text for text in texts)
+        assert {"Vergers du Midi SAS", "Soleil Pressé SA"} == {
+            name for name in ("Vergers du Midi SAS", "Soleil Pressé SA") if any(name in text for text in texts)
+        }
+    bought, page_alone = {"fr": ("vous avez acheté", "cette page seulement"), "en": ("you bought", "this page alone")}[language]
+    assert any(bought in text for text in found[hers])
+    assert all(page_alone in text for text in found[others])
+    assert not street.permits(hers, ADS), "the tap withdraws it"
+    with street.open(language, hers) as page:
+        page.goto(f"{street.base}/rayon/jus-frais")
+        assert page.locator("aside.ads li").count() == 2, "a no leaves no hole"
+        assert page.locator('aside.ads button[value="stop"]').count() == 0
+
+
+@LANGUAGES
+def test_the_manual_shows_the_checkout(street: Street, language: str, tmp_path: Path) -> None:
+    """As `test_pictures`: with VOLENS_PICTURES it is kept."""
+    with street.open(language, {"fr": 14, "en": 15}[language]) as page:
+        to_the_checkout(page, street)
+        assert page.locator("section.told").count() == 1
+        taken = page.screenshot(path=tmp_path / "picture.png", animations="disabled", caret="hide")
+    kept = FOLDER / f"shop.{language}.390.png"
+    if os.environ.get("VOLENS_PICTURES"):
+        kept.write_bytes(taken)
+    assert kept.exists(), f"VOLENS_PICTURES=1 python -m pytest {Path(__file__).name} takes it"
+    assert len(taken) <= BYTES_MAX
 
 
 def test_nobody_elses_form_is_taken(street: Street) -> None:

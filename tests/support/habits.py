@@ -52,8 +52,11 @@ def shop_with_habits(folder: Path, records_url: str | None, clock: Clock | None 
     """The house, with everybody's purchases; all but card 40 permit reminders."""
     with unhurried(), app.initialise(folder / "house", records_url=records_url, customers=100, clock=clock or system()) as house:
         products = folder / "products.csv"
-        rows = [f"{sku},Article {sku},Item {sku},{category},{kind}" for sku, (category, kind) in THINGS.items()]
-        products.write_text("\n".join(["sku,name_fr,name_en,category,type", *rows]) + "\n", encoding="utf-8")
+        made = {"J1": "midi-jus-frais,vergers-du-midi", "J2": "presse-jus-frais,soleil-presse"}
+        rows = [
+            f"{sku},Article {sku},Item {sku},{category},{kind},{made.get(sku, ',')}" for sku, (category, kind) in THINGS.items()
+        ]
+        products.write_text("\n".join(["sku,name_fr,name_en,category,type,brand,maker", *rows]) + "\n", encoding="utf-8")
         house.load_products(products)
         cards, named = range(1, CUSTOMERS + 1), {"given_name": "Camille"}
         house.customers.enrol([Person(card=f"C{card:05}", email=None, country="FR", details=named) for card in cards])
