@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -26,8 +27,10 @@ from examples.shop.goods import SHELVES, load
 from examples.shop.shop import application
 from examples.shop.volens_api import Volens
 
+from volens import invented as people
+
 SCOPES = ("ads", "asking", "reminders")
-THINGS_LEAST, THINGS_MOST, RECEIPTS_LEAST, CUSTOMERS = 8, 20, 40, 4
+THINGS_LEAST, THINGS_MOST, RECEIPTS_LEAST, CUSTOMERS, HOUSEHOLDS = 8, 20, 40, 4, 2_600
 WAIT_SECONDS, KEY_DAYS = 60, 300
 
 
@@ -44,6 +47,7 @@ def start(demo: Path, port: int, volens_port: int) -> None:
     key = _key(demo / "house", folder)
     told = ["serve", "--house", str(demo / "house"), "--port", str(volens_port), "--development"]
     process = subprocess.Popen(_volens(told))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that Volens ends with the shop
     try:
         address = f"http://127.0.0.1:{volens_port}"
         _wait_for(address, process)
@@ -75,13 +79,17 @@ def stock(feeds: Path, folder: Path) -> None:
 
 
 def _customers(path: Path, lines: pl.DataFrame) -> list[dict[str, object]]:
-    """Some invented customers who come often, each with the newest basket of hers from which the most usual thing is taken out."""
+    """Some invented customers who come often, each with the newest basket of hers from which the most usual thing is taken out.
+
+    The last was never asked about reminders: she meets the question."""
     often = lines.group_by("card").agg(pl.col("receipt").n_unique().alias("receipts")).filter(pl.col("receipts") >= RECEIPTS_LEAST)
     by_card = {card: some for (card,), some in lines.join(often, on="card").group_by("card")}
     found: list[dict[str, object]] = []
+    never_asked = {people.card(household) for household in range(1, HOUSEHOLDS) if not people.reminders(household)}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter=";"):
-            usual = _usual(by_card[row["Carte"]]) if row["Carte"] in by_card else []
+            fits = row["Carte"] in by_card and (row["Carte"] in never_asked) == (len(found) == CUSTOMERS - 1)
+            usual = _usual(by_card[row["Carte"]]) if fits else []
             if usual:
                 found.append({"card": row["Carte"], "name": f"{row['Prénom']} {row['Nom']}", "usual": usual})
             if len(found) == CUSTOMERS:

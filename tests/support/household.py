@@ -163,6 +163,17 @@ def what_was_forgotten_is_named_and_heard(life: Household) -> None:
 
 
 @step
+def what_was_silenced_may_be_named_again(life: Household) -> None:
+    """Its person says so herself; then somebody of the house looks at her habits, on record."""
+    with life.open() as house, standing_in():
+        who = number(house, CARDS[2])
+        seen = house.reminders.seen_by(who)
+        for need, _ in seen.silent if seen is not None else ():
+            house.reminders.again(who, need)
+        house.reminders.show_habits(who, by="Alice Exemple")
+
+
+@step
 def a_basket_is_left_behind_and_one_is_paid(life: Household) -> None:
     """The first is shown on return, an hour later; the second brings a habit up to date."""
     with life.open() as house, standing_in():

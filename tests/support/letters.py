@@ -86,6 +86,8 @@ class Letters:
         """Other channels in the programme, or none (`messages.yaml` goes); the house is opened again."""
         file = self.house.settings.programme / "messages.yaml"
         self.house.close()
+        reminders = file.with_name("reminders.yaml")  # which would write about baskets by a channel that goes
+        reminders.write_text(reminders.read_text(encoding="utf-8").replace(", message: basket-message", ""), encoding="utf-8")
         if channels:
             lines = [f"  {name}: {told}" for name, told in channels.items()]
             file.write_text("\n".join(["sender: le-panier", "channels:", *lines]) + "\n", encoding="utf-8")

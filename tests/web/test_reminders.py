@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 from tests.support.habits import CUSTOMERS, USUAL, shop_with_habits
+from tests.web.conftest import Browser
 
 from volens.app import House
 from volens.reminding import left
 from volens.web.server import application
-from volens.web.visitor import Machine, Staff
+from volens.web.visitor import Customer, Machine, Staff
 
 SITE = Machine("site", frozenset({"reminders"}), None)
 WITHOUT_MILK = [sku for sku in USUAL if sku != "L1"]
@@ -108,3 +109,19 @@ def test_marketing_sees_what_each_choice_would_do(house: House, language: str) -
 def test_the_key_must_allow_it(house: House, tmp_path: Path) -> None:
     for path in ("/v1/reminders", "/v1/reminders/heard", "/v1/baskets", "/v1/baskets/left"):
         assert post(house, path, Machine("site", frozenset({"decisions"}), None), card="C1", basket="b", skus=[])[0] == 403
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_customer_sees_her_habits_and_takes_back_what_she_silenced(house: House, language: str) -> None:
+    card = {"fr": "C00005", "en": "C00006"}[language]
+    visitor = Customer(house.customer("card", card).customer)
+    _, found = post(house, "/v1/reminders", card=card, basket="b1", skus=WITHOUT_MILK)
+    post(house, "/v1/reminders/heard", reminder=found["reminder"]["reminder"], what="never")  # type: ignore[index]
+    with TestClient(application(house, recognise=lambda connection: visitor, local=True)) as client:
+        browser, here = Browser(client, language), "/autorisations/usage/basket-reminder"
+        shown = browser.get(here).text
+        assert {"fr": "Ce que nous ne vous rappelons plus", "en": "What we do not remind you of any more"}[language] in shown
+        need = shown.split('name="need" value="')[1].split('"')[0]
+        again = browser.press(here, "/autorisations/rappels/encore", need=need).text
+        assert {"fr": "de nouveau vous le rappeler", "en": "remind you of it again"}[language] in again
+        assert 'name="need"' not in again

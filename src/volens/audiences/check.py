@@ -23,6 +23,8 @@ from volens.programme.model import Basis, Delivery, Programme, Purpose
 KINDS = frozenset({"social-audience", "purchase-audience", "lookalike-source", "partner-marketing", "supplier-sharing"})
 """Kinds of use under which people are handed to somebody as a list."""
 UNTIL_DAYS_MAX = 366
+RATHER_NOT = 50
+"""Per cent of a share from which on the rest counts as what somebody rather does not buy."""
 ARTICLES = {
     "AUD001": "GDPR article 6(1)(a); CNIL SAN-2025-017",
     "AUD002": "GDPR article 13(1)(e)",
@@ -193,6 +195,13 @@ def _goods(definition: Definition, shelf: Shelf) -> Iterator[Refusal]:
                 "AUD007", f"not buying {_called(leaf.of)} can tell of {lacking.told}",
                 "Take it out; whoever buys it may be asked for, whoever does not may not.", lacking.article,
             )  # fmt: skip
+        if isinstance(leaf, Share) and _least_share(leaf, positive) >= RATHER_NOT:
+            rest = sensitive.about(shelf.beside(leaf.of, leaf.within), sensitive.LACKS)
+            if rest is not None:
+                yield Refusal.of(
+                    "AUD007", f"buying next to nothing of {_called(leaf.within)} but {_called(leaf.of)} can tell of {rest.told}",
+                    f"Ask for a share below {RATHER_NOT} %, or name a whole without it.", rest.article,
+                )  # fmt: skip
         if isinstance(leaf, Share) and (shelf.mask(leaf.of) & ~shelf.mask(leaf.within)).any():
             said_so = f"{_called(leaf.of)} is no part of {_called(leaf.within)}"
             yield Refusal.of("AUD011", said_so, "Name a whole that holds the part.")
@@ -220,12 +229,19 @@ def _one(goods: Goods, words: Sequence[str], shelf: Shelf) -> Iterator[Refusal]:
 def _lacks(leaf: Leaf, positive: bool) -> bool:
     """Whether somebody can be in it for buying none of it, or none any more."""
     if isinstance(leaf, Due):
-        return False
+        return not positive  # whoever never buys it is not due either
     if isinstance(leaf, Lapsed):
         return positive
     if isinstance(leaf, Bought):
         return not positive
     return not positive or leaf.at_least == 0 if isinstance(leaf, Share) else not positive or leaf.at_least > 0
+
+
+def _least_share(leaf: Share, positive: bool) -> int:
+    """The least per cent that somebody may make of some goods and be in it, above what is next to nothing."""
+    if positive:
+        return leaf.at_least
+    return leaf.at_most if leaf.at_least == 0 else 0
 
 
 def _called(goods: Goods) -> str:

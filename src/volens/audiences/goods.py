@@ -89,6 +89,13 @@ class Shelf:
             said |= {word for row in chosen if (word := self.columns["brand_name"][row])}
         return sorted(said)
 
+    def beside(self, part: Goods, whole: Goods) -> list[str]:
+        """What the categories are called of a whole without a part; nothing of everything, since there is always a rest."""
+        if whole.everything:
+            return []
+        rows = np.flatnonzero(self.rows(whole) & ~self.rows(part))
+        return sorted({word for name in WORDS["category"] for row in rows if (word := self.columns[name][row])})
+
     def left_out(self, goods: Goods) -> int:
         """How many of some goods are hidden."""
         return int((self.rows(goods) & self.hidden).sum())

@@ -15,7 +15,7 @@ from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.gate import store as uses
 from volens.reminding import left_store, store
-from volens.reminding.station import LEARNED, STOPPED
+from volens.reminding.station import LEARNED, RESUMED, STOPPED
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -58,7 +58,8 @@ def check_reminders(connection: Connection, report: Report) -> None:
             if row.customer not in doors[row.seq]:
                 report.found(NAMED, where, "its customer did not go through that door")
     with report.checking(RESTS) as looked_at:
-        said = {(row.customer, row.seq) for row in log.rows(connection, EVENTS, kinds=[STOPPED])}
+        resumed = {(row.customer, int(row.said()["stopped"])) for row in log.rows(connection, EVENTS, kinds=[RESUMED])}
+        said = {(row.customer, row.seq) for row in log.rows(connection, EVENTS, kinds=[STOPPED])} - resumed
         there = set[tuple[int | None, int]]()
         for customer, need, until, seq in store.all_rests(connection):
             looked_at.append(1)

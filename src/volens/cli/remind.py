@@ -175,9 +175,10 @@ def heard(house: Path, reminder: str, what: str, as_json: bool) -> None:
 @click.option("--card", help="The customer's card number.")
 @click.option("--email", help="Or the e-mail of the customer's account.")
 @click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Of the names.")
+@click.option("--by", required=True, help="Who looks: on the record.")
 @json_option
 @speaking
-def habits(house: Path, card: str | None, email: str | None, language: str, as_json: bool) -> None:
+def habits(house: Path, card: str | None, email: str | None, language: str, by: str, as_json: bool) -> None:
     """What was learned of a customer. Nothing, for whoever does not permit it."""
     from volens.app import open_house
 
@@ -186,8 +187,9 @@ def habits(house: Path, card: str | None, email: str | None, language: str, as_j
         found = [
             {"name": opened.reminders.name_of(one.product, language)[1], "times": one.times, "every_days": one.every_days,
              "last_days": one.last_days}
-            for one in opened.reminders.habits(customer)
+            for one in opened.reminders.show_habits(customer, by=by)
         ]  # fmt: skip
+        opened.checkpoint()
     lines = [
         f"  {one['times']:>4} times, every {one['every_days']:>3} days, last {one['last_days']:>3} days ago  {one['name']}"
         for one in found

@@ -126,6 +126,8 @@ def parse(text: str, file: str) -> Document:
         problem = error.problem or "it cannot be parsed"
         remedy = "Check the indentation and the quotes; write values out in full."
         raise not_clean(Place(file, line), f"Not clean YAML: {problem}.", remedy) from None
+    except RecursionError:
+        raise not_clean(Place(file, 1), "It is nested too deeply to be read.", "Write it flatter.") from None
     except yaml.YAMLError as error:
         raise not_clean(Place(file, 1), f"Not YAML: {error}.", "Save it as plain text.") from None
     if root is None:

@@ -52,6 +52,11 @@ class Ready:
     """By product: what the shop calls it, and its name in each language."""
     most_a_month: int
 
+    def some_product(self, need: int) -> int | None:
+        """A product that stands for a need."""
+        found = np.flatnonzero(self.needs.of_product == need)
+        return next((int(one) for one in found if int(one) in self.names), None)
+
 
 _Asked = Waiting[Basket, Said]
 

@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-LEARNED, STOPPED = "reminders-learned", "reminder-stopped"
+LEARNED, STOPPED, RESUMED, SHOWN = "reminders-learned", "reminder-stopped", "reminder-resumed", "habits-shown"
 FRESH_SECONDS = 1.0
+NAME_MOST = 120
 KEPT_DAYS = 400
 """How long it is kept what was named and what came of it."""
 NEVER, ALTOGETHER = "never", "stop"
@@ -64,6 +65,17 @@ class Summary:
     digest: str
     thresholds: tuple[Threshold, ...]
     swept: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a customer sees of herself."""
+
+    habits: tuple[Habit, ...]
+    silent: tuple[tuple[int, int], ...]
+    """(need, a product of it) of what is not named to her."""
+    last: tuple[tuple[str, int], ...]
+    """(day, product) of what was named, newest first."""
 
 
 class Reminders:
@@ -205,6 +217,46 @@ class Reminders:
         allowed = modelled().allowed(told, ready.needs)
         return [one for one in found if one.need < len(allowed) and allowed[one.need]][:most]
 
+    def seen_by(self, customer: int, most: int = 10) -> Seen | None:
+        """What somebody may see of herself: her habits, what is not named to her, and what was named last. None of whoever does not
+        permit it, except what she does not want to be named, which holds for good."""
+        with self._records.reading() as connection:
+            rests = store.rests_of(connection, customer)
+            last = store.named_last(connection, customer, most)
+        habits, ready = self.habits(customer, most), self._ready()
+        if ready is None or not (rests or last or habits):
+            return None
+        silent = [(need, product) for need in rests if (product := ready.some_product(need)) is not None]
+        return Seen(tuple(habits), tuple(silent), tuple(last))
+
+    def again(self, customer: int, need: int) -> bool:
+        """What was not to be named to somebody may be named to her again. Whether it was so; on record."""
+        with self._records.reading() as connection:
+            seq = store.rest_seq(connection, customer, need)
+        if seq is None:
+            return False
+        event = Event(
+            RESUMED, customer=customer, purpose=self.told.purpose, day=self._today(), detail={"stopped": seq},
+            private={"need": need},
+        )  # fmt: skip
+        sealed = log.sealed_beforehand(event, self._people)
+        with self._records.writing() as connection:
+            if store.rest_seq(connection, customer, need) == seq:
+                log.append(connection, EVENTS, [sealed])
+                store.wake(connection, customer, need)
+        return True
+
+    def show_habits(self, customer: int, *, by: str) -> list[Habit]:
+        """The same habits for somebody of the house, who says who looks: on record."""
+        if not by.strip() or len(by) > NAME_MOST:
+            raise BadInput("Who looks?", f"Name yourself, in at most {NAME_MOST} characters.")
+        found = self.habits(customer)
+        event = Event(SHOWN, customer=customer, purpose=self.told.purpose, day=self._today(), private={"by": by.strip()})
+        sealed = log.sealed_beforehand(event, self._people)
+        with self._records.writing() as connection:
+            log.append(connection, EVENTS, [sealed])
+        return found
+
     # Hearing
 
     def hear(self, reminder: str, what: str, *, language: str = "fr") -> None:
@@ -225,7 +277,8 @@ class Reminders:
     def _note(self, found: Named, what: str) -> None:
         until = (self._today() + timedelta(days=self.told.rest_days)).isoformat()
         with self._records.writing() as connection:
-            if store.say_what_came(connection, found.reminder, what) and what == ASIDE:
+            store.say_what_came(connection, found.reminder, what)
+            if what == ASIDE:
                 store.rest(connection, found.customer, found.need, until, found.seq)
 
     def _never(self, found: Named) -> None:

@@ -266,6 +266,25 @@ def rests_of(connection: Connection, customer: int) -> dict[int, str | None]:
     return {int(need): until for need, until in rows}
 
 
+def named_last(connection: Connection, customer: int, most: int) -> list[tuple[str, int]]:
+    """(day, product) of what was named to a customer, newest first."""
+    query = select(named.c.day, named.c.product).where(named.c.customer == customer)
+    rows = connection.execute(query.order_by(named.c.seq.desc(), named.c.reminder).limit(most))
+    return [(str(day), int(product)) for day, product in rows]
+
+
+def rest_seq(connection: Connection, customer: int, need: int) -> int | None:
+    """The event from which something is not named to a customer; none if it may be."""
+    query = select(rests.c.seq).where(rests.c.customer == customer, rests.c.need == need)
+    found = connection.execute(query).scalar_one_or_none()
+    return int(found) if found is not None else None
+
+
+def wake(connection: Connection, customer: int, need: int) -> None:
+    """Something may be named to a customer again."""
+    connection.execute(delete(rests).where(rests.c.customer == customer, rests.c.need == need))
+
+
 def everything_named(connection: Connection) -> list[Named]:
     """Every reminder, for the audit."""
     rows = connection.execute(select(named).order_by(named.c.seq, named.c.reminder)).mappings()

@@ -115,6 +115,8 @@ def candidates(
 
 def fill(found: Sequence[Candidate], slots: int, somebody: Somebody | None, today: int, since: int) -> list[Slot]:
     """What stands in the slots: as many as there are, or as the page has. Days are since 1970."""
+    if somebody is not None:
+        found = [one for one in found if one.running.number not in somebody.met.hidden]
     left = {one.running.number: one.left for one in found}
     told, shown = list[Slot](), set[int]()
 
@@ -143,7 +145,7 @@ def _hers(found: Sequence[Candidate], somebody: Somebody, today: int, since: int
     for one in found:
         number, cap = one.running.number, one.running.placement.cap
         met = somebody.met
-        if number in met.hidden or met.today.get(number, 0) >= cap.day or met.ever.get(number, 0) >= cap.campaign:
+        if met.today.get(number, 0) >= cap.day or met.ever.get(number, 0) >= cap.campaign:
             continue
         why = why_for(one.running, somebody.profile, today, since)
         if why is not None:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -43,6 +44,8 @@ from volens.sponsored.store import APPROVED, ENDED, Impression, Stored
 LEARNED, HID = "ads-learned", "ad-hidden"
 STOP, HIDE = "stop", "hide"
 HEARD = (STOP, HIDE)
+PERSONAL_ID = re.compile(r"[0-9a-f]{48}")
+"""What the number of an impression looks like that purchases chose."""
 FRESH_SECONDS = 1.0
 SLOTS_MAX, SEARCH_MAX, VISIT_LEAST, VISIT_MOST = 12, 200, 8, 200
 KEPT_DAYS = 60
@@ -204,6 +207,8 @@ class Sponsored:
         with self._records.reading() as connection:
             row = store.impression(connection, impression)
         slot = read_page_id(self._mac, impression) if row is None else None
+        if row is None and slot is None and what == STOP and PERSONAL_ID.fullmatch(impression):
+            return  # it was stopped before: what was chosen by purchases is forgotten with the permission
         if row is None and slot is None:
             raise NotFound("This advertisement is not known.", "Load the page again.")
         if what == STOP:

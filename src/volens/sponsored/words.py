@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 LANGUAGES = ("fr", "en")
 LABEL = {"fr": "Sponsorisé", "en": "Sponsored"}
-STOP = {"fr": "Plus de publicités choisies d'après mes achats", "en": "No more ads chosen by my purchases"}
-HIDE = {"fr": "Ne plus montrer cette publicité", "en": "Not this ad again"}
+STOP = {"fr": "Ne plus choisir mes publicités d'après mes achats", "en": "No more ads chosen by my purchases"}
+HIDE = {"fr": "Pas cette publicité pendant ma visite", "en": "Not this ad during my visit"}
 
 
 def why(
@@ -20,7 +20,7 @@ def why(
         paid = f"Sponsorisé par {advertiser}, qui paie {controller} pour cela."
         if not category:
             return f"{paid} Choisi d'après cette page seulement, pas d'après vos achats."
-        days = "un jour" if bought == 1 else f"{bought} jours différents"
+        days = "à une date" if bought == 1 else f"à {bought} dates différentes"
         without = "".join(f", et pas de « {name} » depuis {ago} jours" for name, ago in lacks)
         return f"{paid} Choisi parce que vous avez acheté « {category} » {days} au cours des 12 derniers mois{without}."
     paid = f"Sponsored by {advertiser}, which pays {controller} for it."

@@ -188,3 +188,39 @@ def test_another_house_learns_the_same(house: House) -> None:
     assert again.customers >= CUSTOMERS - 4
     assert [one.speaks for one in again.thresholds] == sorted((one.speaks for one in again.thresholds), reverse=True)
     clean(house)
+
+
+def test_she_sees_her_habits_and_takes_back_what_she_silenced(house: House) -> None:
+    card, who = 12, number(house, 12)
+    said = asked(house, card, "b1")
+    assert said is not None
+    house.reminders.hear(said.reminder, "never")
+    seen = house.reminders.seen_by(who)
+    assert seen is not None
+    assert len(seen.habits) > 3
+    assert seen.last[0][1] == said.product
+    ((need, product),) = seen.silent
+    assert house.reminders.name_of(product, "en")[0] == "L1"
+    assert house.reminders.again(who, need)
+    assert not house.reminders.again(who, need), "once"
+    assert house.reminders.seen_by(who).silent == ()  # type: ignore[union-attr]
+    assert sku(house, asked(house, card, "b2")) == "L1"
+    clean(house)
+    assert house.reminders.seen_by(number(house, CUSTOMERS)) is None, "of whoever does not permit it there is nothing"
+
+
+def test_whoever_of_the_house_looks_says_who(house: House) -> None:
+    who = number(house, 13)
+    assert house.reminders.show_habits(who, by="Alice Exemple") == house.reminders.habits(who)
+    with house._stores.records.reading() as connection:
+        assert who in {row.customer for row in log.rows(connection, EVENTS, kinds=["habits-shown"])}
+    with pytest.raises(BadInput):
+        house.reminders.show_habits(who, by=" ")
+
+
+def test_waved_aside_after_it_was_taken_it_rests_too(house: House) -> None:
+    said = asked(house, 14, "b1")
+    assert said is not None
+    house.reminders.hear(said.reminder, "added")
+    house.reminders.hear(said.reminder, "aside")
+    assert sku(house, asked(house, 14, "b2")) != "L1"

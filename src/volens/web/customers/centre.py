@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
@@ -107,8 +108,34 @@ def use(request: AnyRequest, house: TheHouse, me: Me, purpose: FromPath[str]) ->
         change=house.centre.would_change(me.number)[purpose], spoken=spoken, surface=surface, actor=actor,
         awaiting=[one for one in house.followers.awaiting(me.number) if purpose in one.purposes],
         lists=_lists(house, me, purpose, language_of(request)),
+        reminders=_reminders(house, me, purpose, language_of(request)),
         ads=house.sponsored.seen_by(me.number) if purpose == house.sponsored.purpose else None,
     )  # fmt: skip
+
+
+def _reminders(house: House, me: Customer, purpose: str, language: str) -> dict[str, list[Any]] | None:
+    """What was learned of a customer for reminders, what is not named to her, what was named last."""
+    told = house.programme.reminding
+    seen = house.reminders.seen_by(me.number) if told is not None and told.purpose == purpose else None
+    if seen is None:
+        return None
+
+    def name(product: int) -> str:
+        return house.reminders.name_of(product, language)[1]
+
+    return {
+        "habits": [(name(one.product), one) for one in seen.habits],
+        "silent": [(need, name(product)) for need, product in seen.silent],
+        "last": [(day, name(product)) for day, product in seen.last],
+    }
+
+
+@post(HOME + "/rappels/encore", sync_to_thread=True)
+def remind_again(house: TheHouse, me: Me, data: Form) -> Redirect:
+    """What was not to be named may be named again."""
+    need = data.get("need", "")
+    done = house.reminders.again(me.number, int(need)) if need.isascii() and need.isdigit() and len(need) < 10 else False
+    return back(house, me, f"{HOME}/usage/{house.reminders.told.purpose}", "reminder-again" if done else "already")
 
 
 def _lists(house: House, me: Customer, purpose: str, language: str) -> list[tuple[OnList, str]]:
@@ -246,4 +273,4 @@ def pause(request: AnyRequest, house: TheHouse, me: Me, data: Form) -> Redirect:
     return back(house, me, HOME, "paused" if house.centre.picture(me.number).pause is not None else "paused-nothing")
 
 
-ROUTES = (first, group, choices, use, went, change, more, front, gpc, refuse, choose, undo, pause)
+ROUTES = (first, group, choices, use, went, change, more, front, gpc, refuse, choose, undo, pause, remind_again)
