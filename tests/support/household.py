@@ -28,6 +28,7 @@ from tests.support.phone import CAMERA, Phone
 from tests.support.publishing import write_version
 from volens.app import House, initialise, open_house
 from volens.app import house as wiring
+from volens.app.baskets import write_about_baskets
 from volens.asking.joining import Application
 from volens.campaigns.plan import plan_of
 from volens.clock import fixed
@@ -45,6 +46,7 @@ from volens.messaging.message import read as read_messages
 from volens.messaging.noes import read as read_reports
 from volens.permissions.ledger import Choice
 from volens.publishing.workflow import Person
+from volens.reminding import left_store
 from volens.reminding import store as reminding
 from volens.sponsored import deciding
 
@@ -184,6 +186,20 @@ def a_basket_is_left_behind_and_one_is_paid(life: Household) -> None:
         before = len(_named(house, CARDS[3]))
         if house.reminders.left.show(house.reminders.basket(who, "web-4", [])) is None and before < 1:
             raise Unavailable("Nothing was shown.", "Ask again.")
+
+
+@step
+def a_basket_is_told_by_a_message(life: Household) -> None:
+    """To whoever permits that too. What was let out before a break is let out again under the same key."""
+    with life.open() as house, standing_in():
+        who = number(house, CARDS[2])
+        house.permissions.record([Choice(who, "basket-message", "given")])
+        house.reminders.left.hear(house.reminders.basket(who, "web-6", ["J1", "J2"]), "open")
+    with life.open(NOW + timedelta(hours=2)) as house, standing_in():
+        write_about_baskets(house.reminders, house.messages, Caller("a tool"))
+        with house._stores.records.reading() as connection:
+            if any(one.products for one in left_store.of(connection, who)):
+                raise Unavailable("It was not told.", "Ask again.")
 
 
 def _named(house: House, card: int) -> list[reminding.Named]:
