@@ -40,6 +40,7 @@ BASKET = tuple(sku for sku in USUAL if sku != "L1")
 ADS, PERMIT_ADS = "targeted-ads", (20, 21)
 UNDECIDED = CUSTOMERS
 """The card of somebody who was never asked."""
+FOR_EVERY_CHANGE = (("fr", 390, "light"), ("en", 1440, "dark"))
 LANGUAGES = pytest.mark.parametrize("language", ["fr", "en"])
 
 
@@ -230,9 +231,13 @@ def test_the_shop_goes_on_when_volens_does_not_answer(chromium: Browser, languag
         page.context.close()
 
 
-@LANGUAGES
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("language", "width", "theme"),
+    [
+        pytest.param(language, width, theme, marks=() if (language, width, theme) in FOR_EVERY_CHANGE else pytest.mark.prove)
+        for language in ("fr", "en") for width in (390, 1440) for theme in ("light", "dark")
+    ],
+)  # fmt: skip
 def test_its_pages_are_for_everybody(street: Street, language: str, width: int, theme: str) -> None:
     """axe finds nothing, nothing is wider than the window, and at 400 % it reflows."""
     found = list[str]()
