@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from volens.cli.say import clock, house_option, json_option, speaking, tell
 from volens.programme.messages import CHANNELS
+
+if TYPE_CHECKING:
+    from volens.app import House
 
 BY = click.option("--by", required=True, help="Who answers for it: on the record.")
 CHANNEL = click.option("--channel", type=click.Choice(CHANNELS), help="email, sms, push, phone or post.")
@@ -56,6 +59,7 @@ def send(file: Path | None, by: str, house: Path, addresses: bool, as_json: bool
     with open_house(house, clock=clock()) as opened:
         answers = opened.messages.send(messages, Caller(by), addresses=addresses)
         opened.checkpoint()
+        _warn_of_links(opened)
     said = [_said(one.to_dict()) for one in answers] if len(answers) <= 20 else []
     going = sum(one.send for one in answers)
     said.append(f"{going:,} of {len(answers):,} may go, within a minute.")
@@ -78,10 +82,19 @@ def baskets(by: str, house: Path, addresses: bool, carrier: str | None, as_json:
     with open_house(house, clock=clock()) as opened:
         told = write_about_baskets(opened.reminders, opened.messages, Caller(by, carrier), addresses=addresses)
         opened.checkpoint()
+        _warn_of_links(opened)
     values = [one.to_dict() for one in told]
     said = [f"{_said(one)}\n    basket    {one['basket']['why']}" for one in values[:20]]
     said.append(f"{len(values):,} messages may go, within a minute.")
     tell({"messages": values}, "\n".join(said), as_json)
+
+
+def _warn_of_links(house: House) -> None:
+    """A link that nobody can open is no way to say no (RFC 8058 asks for https)."""
+    address = house.settings.web_address
+    if not address.startswith("https://"):
+        said = f"! The links in these messages lead to {address}: mail programs take https alone, and elsewhere nobody can open it."
+        click.echo(f"{said} Set web_address in volens.toml before anything is sent.", err=True)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

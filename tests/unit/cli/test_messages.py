@@ -36,7 +36,8 @@ def run(letters: Letters, *words: str, code: int = 0) -> str:
 
 
 def said(letters: Letters, *words: str) -> Any:
-    return json.loads(run(letters, "message", *words, "--json").splitlines()[0])
+    printed = run(letters, "message", *words, "--json").splitlines()
+    return json.loads(next(line for line in printed if line[:1] in ("{", "[")))
 
 
 def test_a_batch_and_one(letters: Letters) -> None:
@@ -98,3 +99,14 @@ def test_the_night_forgets_what_is_old(letters: Letters) -> None:
     run(letters, "message", "send", *ONE, *BY)
     letters.hand.pass_days(801)
     assert json.loads(run(letters, "nightly", "--json").splitlines()[0])["messages"] == 1
+
+
+def test_links_that_nobody_else_can_open_are_warned_of(letters: Letters) -> None:
+    warned = "Set web_address in volens.toml"
+    home = letters.house.settings.home
+    assert warned in run(letters, "message", "send", *ONE, *BY)
+    config = home / "volens.toml"
+    written = config.read_text(encoding="utf-8")
+    lines = [one for one in written.splitlines() if not one.startswith("web_address")]
+    config.write_text("\n".join(['web_address = "https://shop.example"', *lines]) + "\n", encoding="utf-8")
+    assert warned not in run(letters, "message", "send", *ONE, *BY)
