@@ -16,6 +16,7 @@ from tests.support.house import FIRST_DAY, Line, sell
 from volens import app
 from volens.app import House
 from volens.clock import Clock, legal_day, system
+from volens.gate import resident
 from volens.ingest.master import Person
 from volens.permissions.ledger import Choice
 from volens.reminders.model import Model, Reminder
@@ -93,6 +94,7 @@ def unhurried() -> Iterator[None]:
     """Whoever asks waits for the answer, on however busy a machine: what hurry does has a test of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(speaking, "ANSWER_SECONDS", 30.0)
+        patch.setattr(resident, "ANSWER_SECONDS", 30.0)
         yield
 
 

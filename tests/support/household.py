@@ -229,6 +229,8 @@ def one_is_hidden_and_one_stops_it(life: Household) -> None:
         where = house.sponsored.page(category=CATEGORY)
         for card, what in zip(CARDS[1:3], ("hide", "stop"), strict=True):
             shown = house.sponsored.decide(where, 1, number(house, card), visit=f"visit-of-{card}")
+            if not shown and what == "hide" and house.sponsored.hidden():
+                continue  # it was heard before the break, and nothing else fits the page
             if not shown:  # a shop without an answer goes on
                 raise Unavailable("Nothing was shown.", "Ask again.")
             if shown[0].slot.why is not None:
