@@ -76,11 +76,6 @@ def whose(connection: Connection) -> list[int]:
     return [int(one) for one in connection.execute(query).scalars()]
 
 
-def count(connection: Connection) -> int:
-    """How many baskets have something in them."""
-    return int(connection.execute(select(func.count()).where(func.length(baskets.c.products) > 0)).scalar_one())
-
-
 def forget_all(connection: Connection, customers: Iterable[int]) -> None:
     """Takes everything of some people away."""
     for _ in rows_about(connection, "delete from left_baskets where customer in (?) returning customer", customers):
