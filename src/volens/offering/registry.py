@@ -210,7 +210,7 @@ def _require_other(found: Version, role: str, who: str) -> None:
     other = found.dpo if role == MARKETING else found.marketing
     if getattr(found, role):
         waits = DPO if role == MARKETING else MARKETING
-        raise NotNow(f"The offer was approved by {role}; {waits} has not looked at it.", f"Ask somebody of {waits}: --role {waits}.")
+        raise NotNow(f"The offer was approved by {role}; {waits} has not looked at it.", f"Ask for it: --role {waits}.")
     if other and same(other, who):
         raise Refused(("one person does not approve in both roles",), "Ask somebody else: --by.")
     if role == DPO and same(found.proposed_by, who):

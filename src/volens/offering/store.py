@@ -3,7 +3,7 @@
 Rules:
 1. Documents and terms are written once; triggers of the database keep them as they are.
 2. A participation and its acts are of a person; `forget` takes them away. Counts and answers are of nobody.
-3. One open participation of a person in an offer, one act by a key: the database says so.
+3. One participation by a key of its person's, one act by a key: the database says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     update,
 )
 
@@ -101,11 +100,7 @@ participations = Table(
     Column("seq", BigInteger, nullable=False),  # the event of its state
     Index("offer_participations_by_customer", "customer", "offer"),
     Index("offer_participations_by_offer", "offer", "country", "state"),
-    Index(
-        "offer_participations_open", "customer", "offer", unique=True,
-        sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"),
-    ),
-)  # fmt: skip
+)
 
 acts = Table(
     "offer_acts",
@@ -360,13 +355,12 @@ def mark_told(connection: Connection, customers: Iterable[int], offer: str, coun
     connection.execute(query.values(told=stopped))
 
 
-def open_of(connection: Connection, offer: str, version: int, limit: int, country: str | None = None) -> list[Participation]:
-    """Open participations of a version, oldest first."""
+def open_of(connection: Connection, offer: str, version: int, country: str, after: int, limit: int) -> list[Participation]:
+    """Open participations of a version in a country, those behind a number, oldest first."""
     query = select(*_PARTICIPATION).where(
-        participations.c.offer == offer, participations.c.version == version, participations.c.state == "open"
-    )
-    if country is not None:
-        query = query.where(participations.c.country == country)
+        participations.c.offer == offer, participations.c.version == version, participations.c.country == country,
+        participations.c.state == "open", participations.c.id > after,
+    )  # fmt: skip
     return _listed(connection, query.order_by(participations.c.id).limit(limit))
 
 
