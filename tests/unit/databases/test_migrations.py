@@ -27,6 +27,7 @@ from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
 from volens.messaging import store as messaging_store
+from volens.offering import store as offering_store
 from volens.permissions import counts as choice_counts
 from volens.permissions import imports, parents
 from volens.permissions import store as permissions
@@ -43,6 +44,7 @@ DECLARED = (
     reminding_store.metadata,
     sponsored_store.metadata,
     messaging_store.metadata,
+    offering_store.metadata,
     log.metadata,
     identity_store.metadata,
     permissions.metadata,
