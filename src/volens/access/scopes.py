@@ -21,6 +21,7 @@ SCOPES = {
     "messages": "ask before a message is sent whether it may go now, and report complaints and bounces",
     "audiences": "check, build and hand over lists for platforms",
     "campaigns": "read campaigns, and who is to get one and who is held out",
+    "licences": "ask which photos and texts of customers may be published, fetch one, and say where it is and when it is down",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",
 }
 HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "doorways", "audiences", "campaigns"})

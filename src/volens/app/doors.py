@@ -3,7 +3,7 @@ purposes make up each group), audiences, marketing messages, campaigns, sponsore
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from volens.audiences.activation import Activation
@@ -32,6 +32,7 @@ from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
 from volens.identity.keys import LocalKeys
 from volens.identity.vault import Identified, Vault
+from volens.licensing.station import Licences
 from volens.messaging.noes import Noes
 from volens.messaging.sending import Sending
 from volens.messaging.station import Marketing
@@ -169,3 +170,11 @@ def offering(
 ) -> Offering:
     """The offers of a house in use."""
     return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+
+
+def licences(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, ledger: Ledger, clock: Clock,
+    nudge: Callable[[], object],
+) -> Licences:  # fmt: skip
+    """The licences of a house in use."""
+    return Licences(records, vault, out, ledger.minors, clock, programme.country, settings.web_address, nudge)

@@ -13,6 +13,7 @@ from volens.audiences import store as audiences
 from volens.delivery import store as delivery
 from volens.devices.station import forget_with
 from volens.doorways import store as doorways
+from volens.licensing import store as licensing
 from volens.messaging import store as messaging
 from volens.offering import station as offering
 from volens.publishing import counts as centre_opened
@@ -35,4 +36,5 @@ OTHERS: tuple[Forget, ...] = (
     kept_out.forget,
     messaging.forget,
     offering.forget,
+    licensing.forget,
 )

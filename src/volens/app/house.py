@@ -127,9 +127,12 @@ class House:
         )
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.messages = self._messages(keys)
+        self.licences = doors.licences(
+            settings, programme, records, self._vault, self.delivery, self.permissions, clock, lambda: self.doorways.nudge()
+        )
         self.erasure = Erasure(
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS, self.messages.remember,
+            self.customers.relabel_if_free, OTHERS, self._before_erasing,
         )  # fmt: skip
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)
@@ -157,6 +160,11 @@ class House:
             today=lambda: legal_day(clock.now(), programme.country),
             alone=self._alone,
         )
+
+    def _before_erasing(self, customer: int, why: str) -> None:
+        """What is made of somebody while her key is there: her licences end, and her noes are kept as hashes of nobody."""
+        self.licences.giving.withdraw_all(customer)
+        self.messages.remember(customer, why)
 
     def _reminders(self) -> Reminders:
         return Reminders(

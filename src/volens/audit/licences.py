@@ -67,6 +67,7 @@ class _Item:
     customer: int
     offer: str
     kind: str
+    number: int
     state: str
     version: int | None
     seq: int
@@ -111,7 +112,8 @@ _STATES_OF_ITEMS = {kind: state for state, kind in ITEM_KINDS.items()}
 _STATES_OF_INSTEADS = {kind: state for state, kind in INSTEAD_KIND.items()}
 _STATES_OF_USES = {OVER: HANDED, SHOWN: PUBLISHED, takedowns.GONE: DOWN, takedowns.CANCELLED_BY: CANCELLED}
 _KINDS = (
-    *_STATES_OF_WORDS, *_STATES_OF_ITEMS, *_STATES_OF_INSTEADS, *_STATES_OF_USES, PLAN, TOLD, takedowns.OPENED, takedowns.PROVED, WARNED,
+    *_STATES_OF_WORDS, *_STATES_OF_ITEMS, *_STATES_OF_INSTEADS, *_STATES_OF_USES, PLAN, TOLD, takedowns.OPENED, takedowns.PROVED,
+    WARNED,
 )  # fmt: skip
 
 
@@ -145,7 +147,10 @@ def _apply(fold: _Fold, row: log.Row) -> None:
         before = fold.items.get(said["item"])
         sealed = row.sealed if row.kind == ITEM_KINDS[APPROVED] else before.approved if before is not None else None
         state = _STATES_OF_ITEMS[row.kind]
-        fold.items[said["item"]] = _Item(who, said["offer"], said["item_kind"], state, said.get("version"), row.seq, sealed)
+        number = before.number if before is not None else row.seq
+        fold.items[said["item"]] = _Item(
+            who, said["offer"], said["item_kind"], number, state, said.get("version"), row.seq, sealed
+        )
     elif row.kind in _STATES_OF_INSTEADS:
         fold.insteads[who, said["offer"]] = (_STATES_OF_INSTEADS[row.kind], said["version"], row.seq)
     elif row.kind == PLAN:
@@ -223,8 +228,8 @@ def _check_items(connection: Connection, vault: Opener, fold: _Fold, erased: set
         for name, one in sorted(stored.items()):
             looked_at.append(1)
             told, where = fold.items.get(name), f"licence_items {name[:8]}"
-            said = (told.customer, told.offer, told.kind, told.state, told.version, told.seq) if told is not None else None
-            if said != (one.customer, one.offer, one.kind, one.state, one.version, one.seq):
+            said = _item_said(told) if told is not None else None
+            if said != (one.customer, one.offer, one.kind, one.number, one.state, one.version, one.seq):
                 report.found(ITEMS, where, "it is not what its last event says")
                 continue
             full = store.item(connection, name)
@@ -235,6 +240,10 @@ def _check_items(connection: Connection, vault: Opener, fold: _Fold, erased: set
                 _check_bytes(vault, one.customer, sealed, told, where, report)
         there = {(one.customer, name) for name, one in stored.items()}
         _check_gone(ITEMS, "licence_items", [(one.customer, name) for name, one in fold.items.items()], there, erased, report)
+
+
+def _item_said(told: _Item) -> tuple[Any, ...]:
+    return (told.customer, told.offer, told.kind, told.number, told.state, told.version, told.seq)
 
 
 def _check_bytes(vault: Opener, customer: int, sealed: bytes, told: _Item, where: str, report: Report) -> None:

@@ -17,6 +17,7 @@ from volens.audit.devices import check_devices
 from volens.audit.doorways import check_doorways
 from volens.audit.followers import check_followers
 from volens.audit.keys import check_keys
+from volens.audit.licences import check_licences
 from volens.audit.linking import check_links
 from volens.audit.messages import check_messages
 from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
@@ -100,6 +101,7 @@ def audit(
         check_scans(connection, report)
         check_reminders(connection, report)
         check_sponsored(connection, report)
+        check_licences(connection, vault, report)
         check_messages(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)

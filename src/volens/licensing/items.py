@@ -111,13 +111,14 @@ class Items:
             today = legal_day(now, given[0].country)
             detail = {"item": name, "offer": offer, "item_kind": kind}
             seq = log.append(connection, EVENTS, [Event(KIND_OF[ADDED], customer=customer, day=today, detail=detail)])
-            one = Item(name, customer, offer, kind, ADDED, None, today.isoformat(), bytes_sealed, seq)
+            one = Item(name, customer, offer, kind, seq, ADDED, None, today.isoformat(), bytes_sealed, seq)
             store.add_item(connection, one)
         return one
 
     def _move(
-        self, connection: Connection, one: Item, state: str, country: str, *, version: int | None, sealed: tuple[bytes, bytes] | None
-    ) -> Item:
+        self, connection: Connection, one: Item, state: str, country: str, *, version: int | None,
+        sealed: tuple[bytes, bytes] | None,
+    ) -> Item:  # fmt: skip
         today = legal_day(self._clock.now(), country)
         detail = {"item": one.item, "offer": one.offer, "item_kind": one.kind, "version": version}
         commitment, private = sealed if sealed is not None else (None, None)

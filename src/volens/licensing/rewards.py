@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from volens.errors import NotFound
 from volens.offers.document import Amount, Offer
 from volens.wallet import claims
 from volens.wallet import store as wallet
@@ -49,14 +50,18 @@ def earn_by_licence(connection: Connection, offer: Offer, customer: int, country
 
 def promise_instead(connection: Connection, offer: Offer, customer: int, country: str, today: date) -> None:
     """Sets aside what the way without a licence earns."""
-    assert offer.licence is not None and offer.licence.instead is not None
-    _promise(connection, INSTEAD, offer, offer.licence.instead.amount, customer, country, today)
+    _promise(connection, INSTEAD, offer, _instead(offer), customer, country, today)
 
 
 def earn_instead(connection: Connection, offer: Offer, customer: int, today: date) -> None:
     """She is done: it is hers."""
-    assert offer.licence is not None and offer.licence.instead is not None
-    _earn(connection, INSTEAD, offer, offer.licence.instead.amount, customer, today)
+    _earn(connection, INSTEAD, offer, _instead(offer), customer, today)
+
+
+def _instead(offer: Offer) -> Amount:
+    if offer.licence is None or offer.licence.instead is None:
+        raise NotFound("This offer has no way without a licence.", "See its terms.")
+    return offer.licence.instead.amount
 
 
 def _promise(

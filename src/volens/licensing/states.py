@@ -53,7 +53,7 @@ OUT = frozenset({HANDED, PUBLISHED})
 def step(steps: Steps, before: str | None, after: str) -> None:
     """`NotNow` if this step is not one."""
     if after not in steps[before]:
-        raise NotNow(f"What is {before or 'not there'} does not become {after}.", "Look at it again; somebody may have been faster.")
+        raise NotNow(f"What is {before or 'not there'} does not become {after}.", "Look again; somebody may have been faster.")
 
 
 @dataclass(frozen=True)

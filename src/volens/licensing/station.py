@@ -59,6 +59,8 @@ class Placed:
     """One use as its person sees it."""
 
     use: Use
+    kind: str
+    """What it is: a photo, a first name."""
     ready: date | None
     """From which day on it may be published, once she was told."""
     takedown: Takedown | None
@@ -125,7 +127,7 @@ class Licences:
             until = self._minors.stands(life)
             if until is not None and today < until:
                 closed = ("minor",)
-            said = {purpose: store.word(connection, customer, offer, purpose) for purpose in sorted(found.licence.purposes)}
+            said = {str(one): store.word(connection, customer, offer, one) for one in sorted(found.licence.purposes)}
             return Chance(
                 found, said, rewards.claim(connection, rewards.LICENCE, offer, customer),
                 store.instead(connection, customer, offer), closed,
@@ -135,7 +137,8 @@ class Licences:
         """All her licences, things and uses, by offer; also of what ended, until everything is down."""
         with self._records.reading() as connection:
             said = store.words(connection, customer=customer)
-            items = store.items_of(connection, customer=customer, states={ADDED, APPROVED})
+            items = store.items_of(connection, customer=customer)
+            kinds = {one.item: one.kind for one in items}
             uses = store.uses_of(connection, customer=customer)
             tickets = {one.number: one for one in store.takedowns_of(connection, customer=customer)}
             found = []
@@ -144,8 +147,11 @@ class Licences:
                 version = max((one.version for one in mine if one.state == GIVEN), default=max(one.version for one in mine))
                 offer, licence = offered.licence_of(connection, name, version)
                 today = legal_day(self._clock.now(), mine[0].country)
-                placed = tuple(_placed(one, licence, tickets.get(one.number), today) for one in uses if one.offer == name)
-                found.append(Held(offer, licence, mine, tuple(one for one in items if one.offer == name), placed))
+                placed = tuple(
+                    _placed(one, kinds[one.item], licence, tickets.get(one.number), today) for one in uses if one.offer == name
+                )
+                there = tuple(one for one in items if one.offer == name and one.state in (ADDED, APPROVED))
+                found.append(Held(offer, licence, mine, there, placed))
         return tuple(found)
 
     # For publishers
@@ -164,9 +170,9 @@ class Licences:
             found = [one for one in store.uses_of(connection, offer=offer) if one.recipient == by.recipient][-LISTED_MAX:]
             tickets = {one.number: one for one in store.takedowns_of(connection)}
             today = legal_day(self._clock.now(), self._country)
+            licences = {(one.offer, one.version): offered.licence_of(connection, one.offer, one.version)[1] for one in found}
             return [
-                _placed(one, offered.licence_of(connection, one.offer, one.version)[1], tickets.get(one.number), today)
-                for one in reversed(found)
+                _placed(one, "", licences[one.offer, one.version], tickets.get(one.number), today) for one in reversed(found)
             ]
 
     def owed(self, by: Publisher | None = None) -> list[Owed]:
@@ -248,10 +254,10 @@ class Licences:
             return store.forget_done(connection, log.customers_of_kind(connection, "erased"))
 
 
-def _placed(one: Use, licence: Licence, ticket: Takedown | None, today: date) -> Placed:
+def _placed(one: Use, kind: str, licence: Licence, ticket: Takedown | None, today: date) -> Placed:
     ready = ready_on(date.fromisoformat(one.told), licence) if one.told is not None else None
     overdue = ticket is not None and ticket.state == OPEN and date.fromisoformat(ticket.due) < today
-    return Placed(one, ready, ticket, overdue)
+    return Placed(one, kind, ready, ticket, overdue)
 
 
 def _require(value: str, kinds: type[Purpose] | type[Medium], what: str) -> None:

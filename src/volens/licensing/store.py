@@ -57,6 +57,7 @@ items = Table(
     Column("customer", Integer, nullable=False),
     Column("offer", String(64), nullable=False),
     Column("kind", String(20), nullable=False),
+    Column("number", BigInteger, nullable=False),  # the seq of its coming
     Column("state", String(10), nullable=False),  # states.ITEM_STEPS
     Column("version", Integer),  # of the offer, under which she approved it
     Column("day", String(10), nullable=False),
@@ -144,6 +145,7 @@ class Item:
     customer: int
     offer: str
     kind: str
+    number: int
     state: str
     version: int | None
     day: str
@@ -245,7 +247,7 @@ def items_of(
 ) -> list[Item]:
     """Items in the order in which they came, without their bytes."""
     listed = [column for column in items.c if column.name != "sealed"]
-    query = select(*listed).order_by(items.c.seq, items.c.item)
+    query = select(*listed).order_by(items.c.number)
     if customer is not None:
         query = query.where(items.c.customer == customer)
     if offer is not None:
@@ -328,7 +330,7 @@ def takedowns_of(connection: Connection, *, customer: int | None = None, state: 
     return [_takedown(row) for row in connection.execute(query).mappings()]
 
 
-def _takedown(row: Mapping[str, Any]) -> Takedown:
+def _takedown(row: Any) -> Takedown:
     return Takedown(**{**row, "proof": json.loads(row["proof"]) if row["proof"] is not None else None})
 
 

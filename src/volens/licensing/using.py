@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from volens.clock import Clock, legal_day
 from volens.delivery.message import Draft
@@ -85,7 +85,7 @@ class Wanted:
         if not 0 < len(self.place.strip()) <= PLACE_MAX or "\n" in self.place:
             raise BadInput("Where will it be published?", f"Name the place, in one line of at most {PLACE_MAX} characters.")
         if not 0 < len(self.key) <= KEY_MAX:
-            raise BadInput("A plan has a key of its own.", f"Send one of at most {KEY_MAX} characters, the same when you try again.")
+            raise BadInput("A plan has a key of its own.", f"Send one of at most {KEY_MAX} characters, the same each time.")
 
 
 class Using:
@@ -118,8 +118,9 @@ class Using:
                 "territory": one.territory, "machine": one.machine,
             }  # fmt: skip
             event = Event(
-                PLAN, customer=one.customer, recipient=one.recipient, day=today, detail=detail, commitment=sealed[0], sealed=sealed[1]
-            )
+                PLAN, customer=one.customer, recipient=one.recipient, day=today, detail=detail, commitment=sealed[0],
+                sealed=sealed[1],
+            )  # fmt: skip
             seq = log.append(connection, EVENTS, [event])
             one = replace(one, number=seq, seq=seq)
             store.add_use(connection, one)
@@ -145,7 +146,8 @@ class Using:
                 raise Refused(reasons, "Nothing was handed out. See: GET /v1/licences/uses")
             state = PUBLISHED if one.state == PUBLISHED else HANDED
             step(USE_STEPS, one.state, state)
-            event = Event(OVER, customer=one.customer, recipient=one.recipient, day=today, detail={"use": number, "machine": by.machine})
+            detail = {"use": number, "machine": by.machine}
+            event = Event(OVER, customer=one.customer, recipient=one.recipient, day=today, detail=detail)
             seq = log.append(connection, EVENTS, [event])
             since = self._clock.now().isoformat() if one.state == PLANNED else one.since
             store.change_use(connection, number, state=state, since=since, seq=seq)
@@ -155,7 +157,7 @@ class Using:
         """Since when it is up, and where if that is elsewhere than planned. Twice is once."""
         now = self._clock.now()
         if len(place) > PLACE_MAX or "\n" in place or at > now:
-            raise BadInput("Where is it, and since when?", f"Send a place of at most {PLACE_MAX} characters, and an instant that was.")
+            raise BadInput("Where is it, and since when?", f"Send a place of at most {PLACE_MAX} characters, and an instant.")
         with self._records.reading() as connection:
             one = _theirs(connection, by, number)
         where = place.strip() or one.place
@@ -175,7 +177,7 @@ class Using:
                 commitment=sealed[0], sealed=sealed[1],
             )  # fmt: skip
             seq = log.append(connection, EVENTS, [event])
-            changes = {"state": PUBLISHED, "place": where, "since": at.isoformat(), "seq": seq}
+            changes: dict[str, Any] = {"state": PUBLISHED, "place": where, "since": at.isoformat(), "seq": seq}
             store.change_use(connection, number, **changes)
         return replace(one, **changes)
 
@@ -271,7 +273,7 @@ class Using:
         if reasons := (*not_licensed(stands, wish), *not_approved(stands)):
             raise Refused(reasons, "Ask for the items again.")
         if ready_on(today, licence) > _end(licence):
-            raise Refused((f"the licence ends on {licence.ends}, before the days of notice are over",), "Plan nothing more with it.")
+            raise Refused((f"the licence ends on {licence.ends}, before the days of notice are over",), "Plan no more with it.")
         if len(store.uses_of(connection, item=wanted.item, states={PLANNED, *OUT})) >= USES_MAX:
             raise NotNow(f"This item has {USES_MAX} uses already.", "Take one down first.")
         step(USE_STEPS, None, PLANNED)

@@ -24,6 +24,7 @@ from volens.asking.shown import Shown, in_centre
 from volens.centre.standing import Use, shared
 from volens.clock import zone
 from volens.errors import BadInput
+from volens.offers.terms import named
 from volens.publishing.comprehension import Question
 from volens.web.answers import answer_of, apart
 from volens.web.told import told_by
@@ -53,6 +54,7 @@ def environment() -> Environment:
     made.filters["role_name"] = lambda role, say: say(f"staff.role.{role}")
     made.filters["legal_name"] = lambda recipient, programme: programme.recipient(recipient).legal_name
     made.filters["field_name"] = lambda field, programme, lang: programme.fields[field].plain[lang]
+    made.filters["thing_name"] = lambda item, lang: named(lang, "items", item)
     made.filters["country_name"] = lambda code, words: words.country(code)
     return made
 

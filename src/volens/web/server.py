@@ -29,7 +29,7 @@ from litestar.template.config import TemplateConfig
 from volens.app import House
 from volens.errors import BadInput, VolensError
 from volens.web import failures, signing
-from volens.web.customers import asking, centre, devices, doorways, messages, my_choices, receipts, understood, verifier
+from volens.web.customers import asking, centre, devices, doorways, licences, messages, my_choices, receipts, understood, verifier
 from volens.web.development import provider
 from volens.web.development.provider import Vouching
 from volens.web.headers import before_send
@@ -41,6 +41,7 @@ from volens.web.machines import audiences as machine_audiences
 from volens.web.machines import campaigns as machine_campaigns
 from volens.web.machines import changes, decisions, described, tills, tokens
 from volens.web.machines import devices as machine_devices
+from volens.web.machines import licences as machine_licences
 from volens.web.machines import messages as machine_messages
 from volens.web.machines import reminders as machine_reminders
 from volens.web.machines.decisions import Answering
@@ -52,6 +53,7 @@ from volens.web.staff import audiences as staff_audiences
 from volens.web.staff import campaigns as staff_campaigns
 from volens.web.staff import figures as staff_figures
 from volens.web.staff import helping
+from volens.web.staff import licences as staff_licences
 from volens.web.staff import messages as staff_messages
 from volens.web.staff import paper as staff_paper
 from volens.web.staff import protection as staff_protection
@@ -82,6 +84,8 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *machine_audiences.ROUTES,
     *machine_campaigns.ROUTES,
     *machine_ads.ROUTES,
+    *machine_licences.ROUTES,
+    *licences.ROUTES,
     *understood.ROUTES,
     *staff_texts.ROUTES,
     *staff_figures.ROUTES,
@@ -90,6 +94,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *staff_protection.ROUTES,
     *staff_audiences.ROUTES,
     *staff_ads.ROUTES,
+    *staff_licences.ROUTES,
     *staff_messages.ROUTES,
     *asking.ROUTES,
     *machine_asking.ROUTES,

@@ -50,6 +50,7 @@ DEEPER = (
     (HOME + "/mes-choix", "receipts.mine.title"),
     (HOME + "/dit-par-d-autres", "centre.deeper.others"),
     (HOME + "/mon-annee", "centre.deeper.year"),
+    ("/mes-images", "licences.title"),
     ("/verifier", "centre.deeper.verify"),
     ("/entrer", "signing.leave"),
 )

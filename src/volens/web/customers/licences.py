@@ -50,7 +50,8 @@ def chance(request: AnyRequest, house: TheHouse, me: Me, offer: FromPath[str]) -
     """The licence of an offer: what it says, what it earns, each purpose by itself, and the way without it."""
     found, language = house.licences.chance(me.number, offer), language_of(request)
     one, licence = found.current.offer, found.current.licence
-    assert licence.ceiling is not None and licence.instead is not None  # nothing without them comes into force
+    assert licence.ceiling is not None  # nothing without it comes into force,
+    assert licence.instead is not None  # nor without this
     given = any(word is not None and word.state == GIVEN for word in found.words.values())
     return page(
         request, "licences/chance.html", chance=found, offer=one, licence=licence, part=found.current.part(language),

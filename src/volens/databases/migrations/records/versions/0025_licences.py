@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("customer", sa.Integer, nullable=False),
         sa.Column("offer", sa.String(64), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("version", sa.Integer),
         sa.Column("day", sa.String(10), nullable=False),
