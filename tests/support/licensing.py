@@ -6,15 +6,14 @@ import copy
 import io
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from tests.support.offers import written
-from tests.support.taking_part import ABROAD, BRUNO, CLAIRE, MINOR, NOW, Shop
-from tests.support.taking_part import settle as settle_offers
 
+from tests.support.offers import written
+from tests.support.taking_part import CLAIRE, Shop
+from tests.support.taking_part import settle as settle_offers
 from volens.app import House
 from volens.licensing.store import Item, Use, Word
 from volens.licensing.takedowns import Proof

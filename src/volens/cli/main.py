@@ -24,6 +24,7 @@ from volens.cli.feeds import ingest
 from volens.cli.followers import followers
 from volens.cli.join import join
 from volens.cli.keys import keys
+from volens.cli.licences import licence
 from volens.cli.machine import machine
 from volens.cli.messages import message
 from volens.cli.offers import offer
@@ -67,6 +68,7 @@ main.add_command(followers)
 main.add_command(ingest)
 main.add_command(join)
 main.add_command(keys)
+main.add_command(licence)
 main.add_command(machine)
 main.add_command(message)
 main.add_command(nightly)

@@ -27,6 +27,7 @@ def nightly(house: Path, as_json: bool) -> None:
             night = opened.upkeep.nightly(told)
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
+        ended = opened.licences.nightly()
         pages, text = doorways.nightly(opened)
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
@@ -34,5 +35,9 @@ def nightly(house: Path, as_json: bool) -> None:
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
-    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    if any(ended.values()):
+        said += f"\n  licences    {ended['expired']:,} ran out, {ended['warned']:,} people told that we are late"
+    other = {
+        "lapsed": lapsed, "swept": swept, "ads": ads, "licences": ended, "doorways": pages, "audiences": lists, "messages": old,
+    }  # fmt: skip
     tell({**night.to_dict(), **other}, said, as_json)

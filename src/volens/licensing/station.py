@@ -166,8 +166,15 @@ class Licences:
 
     def uses(self, by: Publisher, offer: str | None = None) -> list[Placed]:
         """What this publisher planned and has out, newest first."""
+        return self._listed(lambda one: one.recipient == by.recipient, offer)
+
+    def all_uses(self) -> list[Placed]:
+        """What anybody planned and has out, newest first."""
+        return self._listed(lambda one: True, None)
+
+    def _listed(self, wanted: Callable[[Use], bool], offer: str | None) -> list[Placed]:
         with self._records.reading() as connection:
-            found = [one for one in store.uses_of(connection, offer=offer) if one.recipient == by.recipient][-LISTED_MAX:]
+            found = [one for one in store.uses_of(connection, offer=offer) if wanted(one)][-LISTED_MAX:]
             tickets = {one.number: one for one in store.takedowns_of(connection)}
             today = legal_day(self._clock.now(), self._country)
             licences = {(one.offer, one.version): offered.licence_of(connection, one.offer, one.version)[1] for one in found}
