@@ -32,6 +32,8 @@ from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
 from volens.identity.keys import LocalKeys
 from volens.identity.vault import Identified, Vault
+from volens.ingest.sources import known_mappings
+from volens.ingest.store import BatchRecords
 from volens.licensing.station import Licences
 from volens.messaging.noes import Noes
 from volens.messaging.sending import Sending
@@ -45,6 +47,8 @@ from volens.purchases import catalogue
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
+from volens.told.machines import machines
+from volens.told.station import Told
 
 SERVICE_USE = "rights-handling"
 """What the purpose covers on which messages to a person about her own choices rest."""
@@ -178,3 +182,8 @@ def licences(
 ) -> Licences:  # fmt: skip
     """The licences of a house in use."""
     return Licences(records, vault, out, ledger.minors, clock, programme.country, settings.web_address, nudge)
+
+
+def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:
+    """What people were told against what is used: of purposes, feeds and machines."""
+    return Told(records, programme, clock, lambda: known_mappings(BatchRecords(records).mappings()), (machines,))

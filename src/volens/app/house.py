@@ -148,7 +148,7 @@ class House:
             records, self.gate, self.barrier, self.permissions, rules, programme, keys, clock,
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
-        self.reminders, self.sponsored = self._reminders(), self._sponsored()
+        self.reminders, self.sponsored, self.told = self._reminders(), self._sponsored(), doors.told(programme, records, clock)
         self.offering = doors.offering(settings, programme, records, self._vault, self.delivery, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
@@ -243,6 +243,7 @@ class House:
             # First, so that a receipt that comes again is found under whom its card belongs to now.
             self.customers.relabel_alone()
             batches = BatchRecords(self._stores.records)
+            self.told.require_open(mapping.source)
             if not new_source:
                 require_own_name(mapping, known_mappings(batches.mappings()))
             batches.expire(legal_day(self.clock.now(), self.programme.country))

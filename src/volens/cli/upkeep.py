@@ -29,6 +29,7 @@ def nightly(house: Path, as_json: bool) -> None:
         lists, old = opened.audiences.work(), opened.messages.tidy()
         ended = opened.licences.nightly()
         pages, text = doorways.nightly(opened)
+        incidents = opened.told.check()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
@@ -37,7 +38,8 @@ def nightly(house: Path, as_json: bool) -> None:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
     if any(ended.values()):
         said += f"\n  licences    {ended['expired']:,} ran out, {ended['warned']:,} people told that we are late"
-    other = {
-        "lapsed": lapsed, "swept": swept, "ads": ads, "licences": ended, "doorways": pages, "audiences": lists, "messages": old,
-    }  # fmt: skip
+    for one in incidents:
+        said += f"\n  INCIDENT    {one.name}: used and not told: {', '.join(one.items)}; closed: volens told"
+    night_told = {"incidents": len(incidents), "licences": ended}
+    other = night_told | {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
     tell({**night.to_dict(), **other}, said, as_json)
