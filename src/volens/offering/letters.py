@@ -17,9 +17,10 @@ from volens.errors import NotFound
 from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.holders import Database
-from volens.offering import store
+from volens.offering import store, version_store
 from volens.offering.registry import accepted
-from volens.offering.store import Country, Participation
+from volens.offering.store import Participation
+from volens.offering.version_store import Country
 from volens.offering.words import LANGUAGES, day, say
 from volens.offering.workflow import DONE, ENDED, STOPPED
 from volens.offers.document import Offer
@@ -42,7 +43,7 @@ class Letters:
     def tell(self) -> int:
         """Queues the letters about every stop that are due; how many people are told."""
         with self._records.reading() as connection:
-            stopped = [one for one in store.all_countries(connection) if one.state in STOPPED]
+            stopped = [one for one in version_store.all_countries(connection) if one.state in STOPPED]
         return sum(self._tell(one) for one in stopped)
 
     def _tell(self, where: Country) -> int:

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,23 +18,25 @@ from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
 from volens.delivery.station import Delivery
-from volens.errors import BadInput, NotFound, NotNow, Refused
+from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
-from volens.evidence.journeys import rows_about
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database
 from volens.identity import store as identity
-from volens.offering import participations, store
+from volens.offering import participations, store, version_store
 from volens.offering.letters import Letters
 from volens.offering.participations import Participation
 from volens.offering.places import Places
-from volens.offering.registry import Registry, accepted, digest, document, in_force, there
+from volens.offering.register import Programme, programmes
+from volens.offering.registry import Registry, accepted, document, in_force, there
 from volens.offering.rules import Reason, Verdict, counting, opening, over
-from volens.offering.store import Answers, Country, Version
-from volens.offering.workflow import DONE, FORCE, GONE, HALF, OPEN, PROPOSED, REPLACED
+from volens.offering.store import Answers
+from volens.offering.value import Month, months
+from volens.offering.version_store import Country, Version
+from volens.offering.who import against, require_may
+from volens.offering.workflow import DONE, FORCE, GONE, HALF, PROPOSED, REPLACED
 from volens.offers.document import Kind, Offer
 from volens.offers.terms import terms
-from volens.permissions.ages import MAJORITY, UNKNOWN
 from volens.programme.nodes import NotClean, read_text
 from volens.wallet import claims
 
@@ -127,12 +129,12 @@ class Offering:
     def versions(self, offer: str | None = None) -> list[Version]:
         """Every version on record, or those of an offer."""
         with self._records.reading() as connection:
-            return store.all_versions(connection, offer)
+            return version_store.all_versions(connection, offer)
 
     def countries(self, offer: str | None = None) -> list[Country]:
         """Where every offer stands, or one."""
         with self._records.reading() as connection:
-            return store.all_countries(connection, offer)
+            return version_store.all_countries(connection, offer)
 
     def document(self, offer: str, version: int) -> Offer:
         """A version that is or was in force; `NotFound` for any other."""
@@ -155,7 +157,7 @@ class Offering:
         with self._records.reading() as connection:
             found = there(connection, offer, version)
             if found.state in (FORCE, REPLACED):
-                kept = store.terms_of(connection, found.number)
+                kept = version_store.terms_of(connection, found.number)
                 if language not in kept:
                     raise NotFound(f"The offer {offer} has no terms in {language!r}.", f"It has: {', '.join(kept)}.")
                 return kept[language][0]
@@ -168,7 +170,7 @@ class Offering:
         with self._records.reading() as connection:
             version = in_force(connection, offer)
             one = document(connection, version) if version is not None else None
-            return opening(one, country, store.country(connection, offer, country), today, _left(connection, one, country))
+            return opening(one, country, version_store.country(connection, offer, country), today, _left(connection, one, country))
 
     # Taking part
 
@@ -188,15 +190,15 @@ class Offering:
                 return before
             found = in_force(connection, offer)
             one = document(connection, found) if found is not None else None
-            opening(one, country, store.country(connection, offer, country), today).require("Nobody can join now.")
+            opening(one, country, version_store.country(connection, offer, country), today).require("Nobody can join now.")
             if one is None or found is None:  # which `opening` has said already
                 raise NotFound(f"No version of {offer} is in force.", "See: volens offer list")
             if one.version != version:
                 raise NotNow("Another version is in force by now.", "Read its terms first, then join.")
-            words = store.terms_of(connection, found.number)
+            words = version_store.terms_of(connection, found.number)
             if language not in words:
                 raise BadInput(f"The offer has no terms in {language!r}.", f"It has: {', '.join(words)}.")
-            self._require_may(connection, customer, one, country, today, adult)
+            require_may(connection, customer, one, country, today, adult=adult)
             return participations.join(
                 connection, customer, one, country=country, language=language, terms=words[language][1], key=key, on=today
             )
@@ -204,7 +206,7 @@ class Offering:
     def may_join(self, customer: int, offer: Offer, country: str) -> Verdict:
         """Whether somebody may join, apart from what she declares: age, country, how often. For the page."""
         with self._records.reading() as connection:
-            found = self._against(connection, customer, offer, country, self._today(country))
+            found = against(connection, customer, offer, country, self._today(country))
         return Verdict(tuple(Reason(word) for word in found))
 
     def leave(self, customer: int, participation: int) -> Participation:
@@ -225,8 +227,8 @@ class Offering:
         with self._records.reading() as connection:
             found = []
             for one in store.of_customer(connection, customer):
-                offer, where = accepted(connection, one.offer, one.version), store.country(connection, one.offer, one.country)
-                today = self._today(one.country)
+                offer, today = accepted(connection, one.offer, one.version), self._today(one.country)
+                where = version_store.country(connection, one.offer, one.country)
                 found.append(Mine(one, offer, where, counting(one, offer, where, today, today), _asks(one, today)))
         return found
 
@@ -250,7 +252,7 @@ class Offering:
             if kind != document.act.kind or kind == Kind.REFERRAL:
                 return Acted(False, one.done, one.times, one.state, ("other-act",))
             on = min(legal_day(at, one.country), today)
-            verdict = counting(one, document, store.country(connection, offer, one.country), on, today)
+            verdict = counting(one, document, version_store.country(connection, offer, one.country), on, today)
             if not verdict.ok:
                 return Acted(False, one.done, one.times, one.state, verdict.codes)
             one = participations.count(connection, one, key, on=on, today=today)
@@ -277,7 +279,7 @@ class Offering:
             while True:
                 with self._records.writing() as connection:
                     log.lock(connection, EVENTS)
-                    one, where = accepted(connection, offer, version), store.country(connection, offer, country)
+                    one, where = accepted(connection, offer, version), version_store.country(connection, offer, country)
                     some = store.open_of(connection, offer, version, country, after, CLOSED_TOGETHER)
                     gone = [each for each in some if over(each, one, where, today)]
                     for each in gone:
@@ -316,6 +318,16 @@ class Offering:
         with self._records.reading() as connection:
             return store.all_counts(connection, offer)
 
+    def programmes(self) -> list[Programme]:
+        """The public register."""
+        with self._records.reading() as connection:
+            return programmes(connection)
+
+    def value(self) -> list[Month]:
+        """What every programme cost by month, and whom it won."""
+        with self._records.reading() as connection:
+            return months(connection)
+
     # How
 
     def _waiting(self, offer: str, version: int | None) -> Version:
@@ -333,45 +345,11 @@ class Offering:
         except NotFound:
             return None
 
-    def _require_may(
-        self, connection: Connection, customer: int, offer: Offer, country: str, today: date, adult: bool
-    ) -> None:
-        against = self._against(connection, customer, offer, country, today)
-        if "often" in against:
-            raise NotNow("She had this reward as often as the offer gives it.", "Its terms say how often.")
-        if against:
-            raise Refused([_AGAINST[word] for word in against], "The terms say who can take part.")
-        if not adult:
-            raise BadInput(f"Nobody said that she is {offer.min_age} years old or older.", "Ask her: it is hers to declare.")
-
-    def _against(self, connection: Connection, customer: int, offer: Offer, country: str, today: date) -> list[str]:
-        life = identity.lives_in(rows_about(connection, identity.LIVES, [customer])).get(customer)
-        if life is None:
-            raise NotFound("No customer has this number.", "It was never given, or its customer is erased.")
-        found = []
-        if life.country != country:
-            found.append("elsewhere")
-        if life.minor_until not in (None, UNKNOWN) and life.minor_until is not None and _too_young(life.minor_until, offer, today):
-            found.append("too-young")
-        first, last = (f"{today.year}-01-01", f"{today.year}-12-31") if offer.act.cap_a_year else ("0001-01-01", "9999-12-31")
-        if store.joined_between(connection, customer, offer.id, first, last) >= (offer.act.cap_a_year or 1):
-            found.append("often")
-        return found
-
     def _today(self, country: str) -> date:
         try:
             return legal_day(self._clock.now(), country)
         except ValueError:
             raise BadInput(f"There are no offers in {country!r}.", "Give the two-letter code of a country of the offer.") from None
-
-
-_AGAINST = {"elsewhere": "the offer is for people of another country", "too-young": "this person is too young for the offer"}
-
-
-def _too_young(minor_until: date, offer: Offer, today: date) -> bool:
-    """Counted back in whole years from the coarse day of her 18th birthday: a month late at most, never early."""
-    back = max(0, MAJORITY - offer.min_age)
-    return today < minor_until.replace(year=minor_until.year - back)
 
 
 def _asks(one: Participation, today: date) -> bool:
@@ -390,15 +368,3 @@ def _key(key: str) -> str:
     if not key or len(key) > participations.KEY_MAX:
         raise BadInput("Joining has a key, by which it happens once.", f"Send 1 to {participations.KEY_MAX} characters.")
     return key
-
-
-def forget(connection: Connection, customer: int, accounts: Sequence[int] = ()) -> None:
-    """In the transaction of an erasure: rewards that were only reserved go back, and what is kept of somebody goes."""
-    newest = log.one(connection, EVENTS, log.size(connection, EVENTS) - 1)
-    day = newest.day if newest is not None and newest.day is not None else date.min.isoformat()
-    for claim in store.open_claims(connection, customer):
-        claims.give_back(connection, claim, day=date.fromisoformat(day))
-    store.forget(connection, customer)
-
-
-__all__ = ["OPEN", "Acted", "Mine", "Offering", "digest", "forget"]
