@@ -53,6 +53,7 @@ def environment() -> Environment:
     made.filters["role_name"] = lambda role, say: say(f"staff.role.{role}")
     made.filters["legal_name"] = lambda recipient, programme: programme.recipient(recipient).legal_name
     made.filters["field_name"] = lambda field, programme, lang: programme.fields[field].plain[lang]
+    made.filters["in_language"] = lambda said, lang: said.get(lang) or next(iter(said.values()), "")
     made.filters["country_name"] = lambda code, words: words.country(code)
     return made
 
