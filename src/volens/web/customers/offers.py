@@ -21,10 +21,11 @@ from volens.offering.letters import counts
 from volens.offering.rules import Verdict
 from volens.offering.station import Mine
 from volens.offering.version_store import Country
-from volens.offers.document import Offer
+from volens.offers.document import Kind, Offer
 from volens.offers.terms import Telling
+from volens.releases.wording import spaced
 from volens.web.given import AnyRequest, Form, Me, TheHouse, Who
-from volens.web.page import language_of, page, words_of
+from volens.web.page import language_of, page, serves, words_of
 from volens.web.told import token
 from volens.web.visitor import Customer, Visitor
 
@@ -36,14 +37,12 @@ def listed(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
     """The offers of a country, and what the reader takes part in."""
     country, mine = _country(house, visitor), _mine(house, visitor)
     found = [(one, _tell(one, request), _why(verdict, where, request)) for one, verdict, where in house.offering.listed(country)]
-    open_ones = {one.participation.offer: one for one in reversed(mine) if one.participation.state == "open"}
-    others = [one for one in mine if open_ones.get(one.participation.offer) is not one]
+    told = [(one, _tell(one.offer, request), _counts(one, request)) for one in mine]
+    open_ones = {one[0].participation.offer: one for one in reversed(told) if one[0].participation.state == "open"}
     listed = {one.id for one, _, _ in found}
-    hers = [one for one in open_ones.values() if one.participation.offer not in listed]
-    return page(
-        request, "offers/list.html", found=found, open_ones=open_ones, others=[(one, _tell(one.offer, request)) for one in others],
-        hers=[(one, _tell(one.offer, request)) for one in hers],
-    )  # fmt: skip
+    hers = [one for offer, one in open_ones.items() if offer not in listed]
+    others = [one for one in told if one not in open_ones.values()]
+    return page(request, "offers/list.html", found=found, open_ones=open_ones, others=others, hers=hers)
 
 
 @get(HOME + "/{offer:str}", sync_to_thread=True)
@@ -63,7 +62,11 @@ def shown(request: AnyRequest, house: TheHouse, visitor: Who, offer: FromPath[st
         request, "offers/offer.html", offer=one, tell=_tell(one, request), why=_why(verdict, where, request),
         against=[words_of(request).say(f"offers.against.{code}", age=one.min_age) for code in against.codes],
         mine=[(each, _tell(each.offer, request), _counts(each, request)) for each in mine], running=bool(running),
-        terms=terms.split("\n", 1)[1], terms_language=told, key=secrets.token_hex(16),
+        terms=_spaced(terms.split("\n", 1)[1], told), terms_language=told, key=secrets.token_hex(16),
+        more={
+            "invite": one.act.kind == Kind.REFERRAL and serves(request, HOME + "/{offer:str}/parrainage"),
+            "licence": one.licence is not None and serves(request, HOME + "/{offer:str}/licence"),
+        },
     )  # fmt: skip
 
 
@@ -74,9 +77,8 @@ def conditions(
     """The terms of a version that is or was in force, as they were accepted, for ever."""
     one, language = house.offering.document(offer, version), language_of(request)
     told = language if language in one.languages else one.languages[0]
-    return page(
-        request, "offers/conditions.html", offer=one, terms=house.offering.terms(offer, version, told), terms_language=told
-    )
+    terms = house.offering.terms(offer, version, told)
+    return page(request, "offers/conditions.html", offer=one, terms=_spaced(terms, told), terms_language=told)
 
 
 @post(HOME + "/{offer:str}/participer", sync_to_thread=True)
@@ -151,6 +153,11 @@ def _counts(one: Mine, request: AnyRequest) -> str:
     if one.where is None or one.where.state not in ("suspended", "resuming", "ended") or one.participation.state == "ended":
         return ""
     return counts(language_of(request), one.participation, one.offer, one.where)
+
+
+def _spaced(terms: str, language: str) -> str:
+    """Terms for a page: French spaces before double punctuation do not break there. What is kept stays as it is."""
+    return spaced(terms) if language == "fr" else terms
 
 
 def _why(verdict: Verdict, where: Country | None, request: AnyRequest) -> list[str]:
