@@ -79,9 +79,11 @@ def test_the_choice_stands_apart_beside_the_way_without_it(site: Site, language:
         browser = Browser(client, language)
         shown = browser.get(CHANCE).text.replace("\xa0", " ").replace("\u202f", " ").replace("&#39;", "'")
         words = {
-            "fr": ("Un non ne change rien à l'offre", "Avec un oui", "Sans rien publier", "Vous gagnez 10 € en argent, une seule fois",
+            "fr": ("Un non ne change rien à l'offre", "Avec un oui", "Sans rien publier",
+                   "Vous gagnez 10 € en argent, une seule fois",
                    "Qui a peu d'argent doit pouvoir dire non", "Vous voyez ce que nous publions 7 jours avant", "18 ans ou plus"),
-            "en": ("A no changes nothing in the offer", "With a yes", "Without publishing anything", "You earn €10 in money, once",
+            "en": ("A no changes nothing in the offer", "With a yes", "Without publishing anything",
+                   "You earn €10 in money, once",
                    "People with little money", "You see what we publish 7 days before", "18 or older"),
         }[language]  # fmt: skip
         for one in words:
@@ -263,7 +265,8 @@ def test_the_key_must_allow_it(site: Site) -> None:
         assert client.post("/v1/licence-uses/1/item").status_code == 403
         site.visitor = PUBLISHER
         assert client.post("/v1/licence-uses/1/item").status_code == 404
-        assert client.get(f"/v1/licences/{OFFER}/items", params={"purpose": "any", "medium": "x", "territory": "FR"}).status_code == 400
+        wish = {"purpose": "any", "medium": "x", "territory": "FR"}
+        assert client.get(f"/v1/licences/{OFFER}/items", params=wish).status_code == 400
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

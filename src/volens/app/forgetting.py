@@ -15,7 +15,7 @@ from volens.devices.station import forget_with
 from volens.doorways import store as doorways
 from volens.licensing import store as licensing
 from volens.messaging import store as messaging
-from volens.offering import station as offering
+from volens.offering import who as offering
 from volens.publishing import counts as centre_opened
 from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders

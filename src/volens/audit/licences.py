@@ -43,7 +43,7 @@ from volens.licensing.states import (
 )  # fmt: skip
 from volens.licensing.station import WARNED
 from volens.licensing.using import OVER, PLAN, SHOWN, TOLD
-from volens.offering import store as offering
+from volens.offering import version_store as offering
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

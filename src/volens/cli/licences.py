@@ -84,7 +84,8 @@ def uses(house: Path, card: str | None, as_json: bool) -> None:
     rows: list[dict[str, Any]] = [
         {
             "use": one.use.number, "offer": one.use.offer, "item": one.use.item, "purpose": one.use.purpose,
-            "medium": one.use.medium, "territory": one.use.territory, "place": one.use.place, "machine": one.use.machine, "state": one.use.state,
+            "medium": one.use.medium, "territory": one.use.territory,
+            "place": one.use.place, "machine": one.use.machine, "state": one.use.state,
             "since": one.use.since, "ready": one.ready.isoformat() if one.ready else None,
             "down_by": one.takedown.due if one.takedown else None, "overdue": one.overdue,
         }

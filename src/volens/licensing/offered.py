@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from volens.errors import NotFound
 from volens.offering import registry, rules
-from volens.offering import store as offering
+from volens.offering import version_store as offering
 from volens.offering.rules import Verdict
 from volens.offers.document import Licence, Offer
 

@@ -17,9 +17,10 @@ from volens.errors import NotFound
 from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.holders import Database
-from volens.offering import store
+from volens.offering import store, version_store
 from volens.offering.registry import accepted
-from volens.offering.store import Country, Participation
+from volens.offering.store import Participation
+from volens.offering.version_store import Country
 from volens.offering.words import LANGUAGES, day, say
 from volens.offering.workflow import DONE, ENDED, STOPPED
 from volens.offers.document import Offer
@@ -42,7 +43,7 @@ class Letters:
     def tell(self) -> int:
         """Queues the letters about every stop that are due; how many people are told."""
         with self._records.reading() as connection:
-            stopped = [one for one in store.all_countries(connection) if one.state in STOPPED]
+            stopped = [one for one in version_store.all_countries(connection) if one.state in STOPPED]
         return sum(self._tell(one) for one in stopped)
 
     def _tell(self, where: Country) -> int:
@@ -50,8 +51,9 @@ class Letters:
         while True:
             with self._records.reading() as connection:
                 some = self._due(connection, where)
-                drafts = {one.customer: self._draft(connection, one, where) for one in reversed(some)}
-            prepared = {customer: self._prepared(draft) for customer, draft in drafts.items()}
+                # The newest of a person's is told of; the letter stands for all of them.
+                newest = {one.customer: (one, accepted(connection, one.offer, one.version)) for one in some}
+            prepared = {customer: self._prepared(self._draft(one, offer, where)) for customer, (one, offer) in newest.items()}
             if not prepared:
                 return told
             with self._records.writing() as connection:
@@ -74,8 +76,8 @@ class Letters:
         except NotFound:
             return None  # erased since we looked
 
-    def _draft(self, connection: Connection, one: Participation, where: Country) -> Draft:
-        offer, reason = accepted(connection, one.offer, one.version), json.loads(where.reason)
+    def _draft(self, one: Participation, offer: Offer, where: Country) -> Draft:
+        reason = json.loads(where.reason)
         language = one.language if one.language in LANGUAGES else LANGUAGES[0]
         values = {
             "name": offer.name[language], "day": day(language, where.day), "shop": self._shop, "offer": one.offer,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
-from volens.offering import store
+from volens.offering import store, version_store
 from volens.offering.registry import accepted
 from volens.offering.rules import counting
 from volens.offering.store import Act, Participation
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 JOINED, ACTED, COMPLETED = "offer-joined", "offer-acted", "offer-completed"
 UNDONE, LATE, LEFT = "offer-act-undone", "offer-act-late", "offer-left"
-KINDS = {OPEN: (JOINED, ACTED, UNDONE), DONE: (COMPLETED, LATE), GONE: (LEFT,)}
+KINDS = {OPEN: (JOINED, ACTED, UNDONE), DONE: (COMPLETED, LATE), GONE: (LEFT, UNDONE)}
 """The events that lead to each state, or leave it."""
 COUNTED, TAKEN_BACK, TOO_LATE = "counted", "undone", "late"
 """States of an act."""
@@ -82,7 +82,7 @@ def count(
     if store.act(connection, place) is not None:
         return one
     offer, today = accepted(connection, one.offer, one.version), today or on
-    where = store.country(connection, one.offer, one.country)
+    where = version_store.country(connection, one.offer, one.country)
     counting(one, offer, where, on, today).require(f"It does not count for {one.offer}.")
     done = one.done + 1
     happened = [_event(ACTED, one, on, done=done)]
@@ -117,9 +117,6 @@ def uncount(connection: Connection, participation_id: int, key: str, reason: Rea
     if act.state != COUNTED:
         return
     day = on or date.fromisoformat(one.moved)
-    if one.state == GONE:
-        _mark(connection, one, place, act, TAKEN_BACK, log.append(connection, EVENTS, [_event(UNDONE, one, day, done=one.done)]))
-        return
     if one.state == DONE:
         try:
             claims.reverse(connection, one.claim, reason, day=day)

@@ -17,9 +17,9 @@ from volens.errors import BadInput, NotNow, Refused
 from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC, Event
 from volens.holders import Database
-from volens.offering import store
+from volens.offering import version_store
 from volens.offering.registry import document, in_force
-from volens.offering.store import Country
+from volens.offering.version_store import Country
 from volens.offering.workflow import CLOSED, ENDED, LAUNCHED, RESUMING, STOPPED, SUSPENDED, check_country, named, same
 from volens.offers.check import check
 
@@ -102,7 +102,7 @@ class Places:
             said.get("reason", found.reason if on else "{}"), who,
             seq if to == ENDED or (to == SUSPENDED and not on) else found.stopped, seq,
         )  # fmt: skip
-        store.keep_country(connection, now)
+        version_store.keep_country(connection, now)
         return now
 
     def _require_lawful(self, connection: Connection, offer: str, country: str) -> None:
@@ -111,17 +111,19 @@ class Places:
             raise NotNow(f"No version of {offer} is in force.", "It takes two approvals: volens offer approve")
         one = document(connection, version)
         if country not in one.countries:
-            raise BadInput(f"Version {version.version} of {offer} is not made for {country}.", f"It is for: {', '.join(one.countries)}.")
+            where = ", ".join(one.countries)
+            raise BadInput(f"Version {version.version} of {offer} is not made for {country}.", f"It is for: {where}.")
         check(one, legal_day(self._clock.now(), country)).require()
 
 
 def _there(connection: Connection, offer: str, country: str) -> Country:
-    return store.country(connection, offer, country) or Country(offer, country, CLOSED, "", "{}", "", 0, 0)
+    return version_store.country(connection, offer, country) or Country(offer, country, CLOSED, "", "{}", "", 0, 0)
 
 
 def _reason(connection: Connection, offer: str, reason: Mapping[str, str]) -> dict[str, str]:
     """Why an offer stops, in every language of any of its versions."""
-    languages = sorted({one for each in store.all_versions(connection, offer) for one in document(connection, each).languages})
+    versions = version_store.all_versions(connection, offer)
+    languages = sorted({one for each in versions for one in document(connection, each).languages})
     missing = [one for one in languages if not reason.get(one, "").strip()]
     if missing or any(len(words) > REASON_MAX for words in reason.values()):
         raise BadInput(

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from volens.errors import NotNow
-from volens.offering.store import Country, Participation
+from volens.offering.store import Participation
+from volens.offering.version_store import Country
 from volens.offering.workflow import CLOSED, ENDED, LAUNCHED, OPEN, RESUMING, STOPPED, SUSPENDED
 from volens.offers.document import Offer
 
@@ -31,6 +32,15 @@ class Reason:
 
     code: str
     says: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentence, in English."""
+        return SENTENCES[self.code].format(**self.says)
+
+    def to_dict(self) -> dict[str, str]:
+        """For machines."""
+        return {"reason": self.code, "text": self.text}
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Verdict:
     def require(self, what: str) -> None:
         """`NotNow` with every reason, if there is one."""
         if self.reasons:
-            raise NotNow(what, "; ".join(SENTENCES[one.code].format(**one.says) for one in self.reasons))
+            raise NotNow(what, " ".join(one.text for one in self.reasons))
 
 
 SENTENCES: Mapping[str, str] = {

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,23 +18,26 @@ from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
 from volens.delivery.station import Delivery
-from volens.errors import BadInput, NotFound, NotNow, Refused
+from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
-from volens.evidence.journeys import rows_about
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database
 from volens.identity import store as identity
-from volens.offering import participations, store
+from volens.offering import participations, store, version_store
 from volens.offering.letters import Letters
 from volens.offering.participations import Participation
 from volens.offering.places import Places
-from volens.offering.registry import Registry, accepted, digest, document, in_force, there
+from volens.offering.register import Programme, programmes
+from volens.offering.registry import Registry, accepted, document, in_force, there
 from volens.offering.rules import Reason, Verdict, counting, opening, over
-from volens.offering.store import Answers, Country, Version
-from volens.offering.workflow import DONE, FORCE, GONE, HALF, OPEN, PROPOSED, REPLACED
+from volens.offering.store import Answers
+from volens.offering.value import Month, months
+from volens.offering.version_store import Country, Version
+from volens.offering.who import against, require_may
+from volens.offering.words import LANGUAGES, say
+from volens.offering.workflow import DONE, FORCE, GONE, HALF, PROPOSED, REPLACED
 from volens.offers.document import Kind, Offer
 from volens.offers.terms import terms
-from volens.permissions.ages import MAJORITY, UNKNOWN
 from volens.programme.nodes import NotClean, read_text
 from volens.wallet import claims
 
@@ -46,6 +49,8 @@ ANSWERS_SHOWN = 10
 """What people said is shown in steps of so many answers."""
 AHEAD_MINUTES = 5
 """How far another clock may be ahead of ours."""
+WHY_UNDONE = ("returned", "cancelled", "mistake")
+"""Why an act does not stand; its person reads the sentence."""
 CLOSED_TOGETHER, REST_SECONDS = 200, 0.005
 
 
@@ -57,7 +62,11 @@ class Acted:
     done: int
     times: int
     state: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """For machines and `--json`."""
+        return {**vars(self), "reasons": [one.to_dict() for one in self.reasons]}
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ class Mine:
     """Whether what she does today counts."""
     question: bool
     """Whether she is asked if it was as she expected."""
+    matured: bool
+    """Whether the day of her reward has come."""
 
 
 class Offering:
@@ -127,12 +138,12 @@ class Offering:
     def versions(self, offer: str | None = None) -> list[Version]:
         """Every version on record, or those of an offer."""
         with self._records.reading() as connection:
-            return store.all_versions(connection, offer)
+            return version_store.all_versions(connection, offer)
 
     def countries(self, offer: str | None = None) -> list[Country]:
         """Where every offer stands, or one."""
         with self._records.reading() as connection:
-            return store.all_countries(connection, offer)
+            return version_store.all_countries(connection, offer)
 
     def document(self, offer: str, version: int) -> Offer:
         """A version that is or was in force; `NotFound` for any other."""
@@ -155,7 +166,7 @@ class Offering:
         with self._records.reading() as connection:
             found = there(connection, offer, version)
             if found.state in (FORCE, REPLACED):
-                kept = store.terms_of(connection, found.number)
+                kept = version_store.terms_of(connection, found.number)
                 if language not in kept:
                     raise NotFound(f"The offer {offer} has no terms in {language!r}.", f"It has: {', '.join(kept)}.")
                 return kept[language][0]
@@ -168,7 +179,19 @@ class Offering:
         with self._records.reading() as connection:
             version = in_force(connection, offer)
             one = document(connection, version) if version is not None else None
-            return opening(one, country, store.country(connection, offer, country), today, _left(connection, one, country))
+            return opening(one, country, version_store.country(connection, offer, country), today, _left(connection, one, country))
+
+    def listed(self, country: str) -> list[tuple[Offer, Verdict, Country | None]]:
+        """What is or was launched in a country and is not over there, with whether people can join now; newest first."""
+        today, found = self._today(country), []
+        with self._records.reading() as connection:
+            for version in reversed(version_store.all_versions(connection)):
+                where = version_store.country(connection, version.offer, country)
+                if version.state == FORCE and where is not None:
+                    one = document(connection, version)
+                    found.append((version.number, one, opening(one, country, where, today, _left(connection, one, country)), where))
+        found.sort(key=lambda one: one[0], reverse=True)
+        return [(one, verdict, where) for _, one, verdict, where in found if not {"ended", "over"} & set(verdict.codes)]
 
     # Taking part
 
@@ -188,15 +211,15 @@ class Offering:
                 return before
             found = in_force(connection, offer)
             one = document(connection, found) if found is not None else None
-            opening(one, country, store.country(connection, offer, country), today).require("Nobody can join now.")
+            opening(one, country, version_store.country(connection, offer, country), today).require("Nobody can join now.")
             if one is None or found is None:  # which `opening` has said already
                 raise NotFound(f"No version of {offer} is in force.", "See: volens offer list")
             if one.version != version:
                 raise NotNow("Another version is in force by now.", "Read its terms first, then join.")
-            words = store.terms_of(connection, found.number)
+            words = version_store.terms_of(connection, found.number)
             if language not in words:
                 raise BadInput(f"The offer has no terms in {language!r}.", f"It has: {', '.join(words)}.")
-            self._require_may(connection, customer, one, country, today, adult)
+            require_may(connection, customer, one, country, today, adult=adult)
             return participations.join(
                 connection, customer, one, country=country, language=language, terms=words[language][1], key=key, on=today
             )
@@ -204,7 +227,7 @@ class Offering:
     def may_join(self, customer: int, offer: Offer, country: str) -> Verdict:
         """Whether somebody may join, apart from what she declares: age, country, how often. For the page."""
         with self._records.reading() as connection:
-            found = self._against(connection, customer, offer, country, self._today(country))
+            found = against(connection, customer, offer, country, self._today(country))
         return Verdict(tuple(Reason(word) for word in found))
 
     def leave(self, customer: int, participation: int) -> Participation:
@@ -225,9 +248,9 @@ class Offering:
         with self._records.reading() as connection:
             found = []
             for one in store.of_customer(connection, customer):
-                offer, where = accepted(connection, one.offer, one.version), store.country(connection, one.offer, one.country)
-                today = self._today(one.country)
-                found.append(Mine(one, offer, where, counting(one, offer, where, today, today), _asks(one, today)))
+                offer, today = accepted(connection, one.offer, one.version), self._today(one.country)
+                where = version_store.country(connection, one.offer, one.country)
+                found.append(Mine(one, offer, where, counting(one, offer, where, today, today), *_asks(one, today)))
         return found
 
     # Acts
@@ -243,21 +266,24 @@ class Offering:
             known = store.by_id(connection, act.participation) if act is not None else None
             one = known or (participations.current(connection, who, offer) if who is not None else None)
             if one is None or one.customer != who:
-                return Acted(False, 0, 0, "", ("nobody",))
+                return Acted(False, 0, 0, "", (Reason("nobody"),))
             if known is not None:
-                return Acted(False, one.done, one.times, one.state, ("again",))
+                return Acted(False, one.done, one.times, one.state, (Reason("again"),))
             document, today = accepted(connection, offer, one.version), self._today(one.country)
             if kind != document.act.kind or kind == Kind.REFERRAL:
-                return Acted(False, one.done, one.times, one.state, ("other-act",))
+                return Acted(False, one.done, one.times, one.state, (Reason("other-act"),))
             on = min(legal_day(at, one.country), today)
-            verdict = counting(one, document, store.country(connection, offer, one.country), on, today)
+            verdict = counting(one, document, version_store.country(connection, offer, one.country), on, today)
             if not verdict.ok:
-                return Acted(False, one.done, one.times, one.state, verdict.codes)
+                return Acted(False, one.done, one.times, one.state, verdict.reasons)
             one = participations.count(connection, one, key, on=on, today=today)
         return Acted(True, one.done, one.times, one.state, ())
 
-    def undone(self, offer: str, key: str, reason: str) -> Participation:
-        """An act that was counted did not stand (a refund, a return). After the reward was paid nothing is taken back."""
+    def undone(self, offer: str, key: str, why: str) -> Participation:
+        """An act that was counted did not stand; `why` is one of `WHY_UNDONE`. After the reward was paid nothing is taken back."""
+        if why not in WHY_UNDONE:
+            raise BadInput(f"{why!r} is no reason.", f"Give one of: {', '.join(WHY_UNDONE)}.")
+        reason = {language: say(language, f"undone.{why}") for language in LANGUAGES}
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             act = store.act(connection, participations.found_by(offer, key))
@@ -277,7 +303,7 @@ class Offering:
             while True:
                 with self._records.writing() as connection:
                     log.lock(connection, EVENTS)
-                    one, where = accepted(connection, offer, version), store.country(connection, offer, country)
+                    one, where = accepted(connection, offer, version), version_store.country(connection, offer, country)
                     some = store.open_of(connection, offer, version, country, after, CLOSED_TOGETHER)
                     gone = [each for each in some if over(each, one, where, today)]
                     for each in gone:
@@ -296,7 +322,7 @@ class Offering:
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             one = participations.there(connection, participation)
-            if one.customer != customer or not _asks(one, self._today(one.country)):
+            if one.customer != customer or not _asks(one, self._today(one.country))[0]:
                 raise NotNow("This was answered, or is not asked yet.", "Look at the list again.")
             said = store.answers_of(connection, one.offer)
             said = replace(said, yes=said.yes + expected, no=said.no + (not expected))
@@ -311,10 +337,25 @@ class Offering:
         with self._records.reading() as connection:
             return store.answers_of(connection, offer)
 
+    def budget_left(self, offer: str, country: str) -> tuple[int, str] | None:
+        """What may still be promised, and its currency; none without a budget."""
+        with self._records.reading() as connection:
+            return claims.budget_left(connection, offer, country)
+
     def counts(self, offer: str | None = None) -> list[tuple[str, int, str, str, str, int]]:
         """(offer, version, country, month, what, times)."""
         with self._records.reading() as connection:
             return store.all_counts(connection, offer)
+
+    def programmes(self) -> list[Programme]:
+        """The public register."""
+        with self._records.reading() as connection:
+            return programmes(connection)
+
+    def value(self) -> list[Month]:
+        """What every programme cost by month, and whom it won."""
+        with self._records.reading() as connection:
+            return months(connection)
 
     # How
 
@@ -333,31 +374,6 @@ class Offering:
         except NotFound:
             return None
 
-    def _require_may(
-        self, connection: Connection, customer: int, offer: Offer, country: str, today: date, adult: bool
-    ) -> None:
-        against = self._against(connection, customer, offer, country, today)
-        if "often" in against:
-            raise NotNow("She had this reward as often as the offer gives it.", "Its terms say how often.")
-        if against:
-            raise Refused([_AGAINST[word] for word in against], "The terms say who can take part.")
-        if not adult:
-            raise BadInput(f"Nobody said that she is {offer.min_age} years old or older.", "Ask her: it is hers to declare.")
-
-    def _against(self, connection: Connection, customer: int, offer: Offer, country: str, today: date) -> list[str]:
-        life = identity.lives_in(rows_about(connection, identity.LIVES, [customer])).get(customer)
-        if life is None:
-            raise NotFound("No customer has this number.", "It was never given, or its customer is erased.")
-        found = []
-        if life.country != country:
-            found.append("elsewhere")
-        if life.minor_until not in (None, UNKNOWN) and life.minor_until is not None and _too_young(life.minor_until, offer, today):
-            found.append("too-young")
-        first, last = (f"{today.year}-01-01", f"{today.year}-12-31") if offer.act.cap_a_year else ("0001-01-01", "9999-12-31")
-        if store.joined_between(connection, customer, offer.id, first, last) >= (offer.act.cap_a_year or 1):
-            found.append("often")
-        return found
-
     def _today(self, country: str) -> date:
         try:
             return legal_day(self._clock.now(), country)
@@ -365,18 +381,10 @@ class Offering:
             raise BadInput(f"There are no offers in {country!r}.", "Give the two-letter code of a country of the offer.") from None
 
 
-_AGAINST = {"elsewhere": "the offer is for people of another country", "too-young": "this person is too young for the offer"}
-
-
-def _too_young(minor_until: date, offer: Offer, today: date) -> bool:
-    """Counted back in whole years from the coarse day of her 18th birthday: a month late at most, never early."""
-    back = max(0, MAJORITY - offer.min_age)
-    return today < minor_until.replace(year=minor_until.year - back)
-
-
-def _asks(one: Participation, today: date) -> bool:
-    ended = one.state == GONE or (one.state == DONE and one.matures <= today.isoformat())
-    return ended and not one.asked
+def _asks(one: Participation, today: date) -> tuple[bool, bool]:
+    """Whether somebody is asked what she thinks of it, and whether her reward has come."""
+    matured = one.state == DONE and one.matures <= today.isoformat()
+    return (matured or one.state == GONE) and not one.asked, matured
 
 
 def _left(connection: Connection, offer: Offer | None, country: str) -> int | None:
@@ -390,15 +398,3 @@ def _key(key: str) -> str:
     if not key or len(key) > participations.KEY_MAX:
         raise BadInput("Joining has a key, by which it happens once.", f"Send 1 to {participations.KEY_MAX} characters.")
     return key
-
-
-def forget(connection: Connection, customer: int, accounts: Sequence[int] = ()) -> None:
-    """In the transaction of an erasure: rewards that were only reserved go back, and what is kept of somebody goes."""
-    newest = log.one(connection, EVENTS, log.size(connection, EVENTS) - 1)
-    day = newest.day if newest is not None and newest.day is not None else date.min.isoformat()
-    for claim in store.open_claims(connection, customer):
-        claims.give_back(connection, claim, day=date.fromisoformat(day))
-    store.forget(connection, customer)
-
-
-__all__ = ["OPEN", "Acted", "Mine", "Offering", "digest", "forget"]

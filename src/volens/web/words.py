@@ -18,7 +18,7 @@ import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 from volens.releases.wording import spaced
 
@@ -65,6 +65,12 @@ class Words:
     def number(self, value: object) -> str:
         """A whole number as people write it."""
         return str(format_decimal(value, locale=self.locale))  # type: ignore[arg-type]
+
+    def money(self, cents: int, currency: str) -> str:
+        """An amount of minor units; an empty currency has no sign."""
+        if not currency:
+            return self.number(cents // 100)
+        return str(format_currency(f"{cents // 100}.{cents % 100:02}", currency, locale=self.locale))
 
     def day(self, value: date | str) -> str:
         """A calendar day: 3 mars 2026."""

@@ -233,8 +233,9 @@ def test_the_same_plan_again_is_the_same_and_another_with_its_key_is_none(studio
 
 @pytest.mark.parametrize("changed", [{"place": ""}, {"place": "x" * 501}, {"place": "a\nb"}, {"key": ""}, {"key": "k" * 121}])
 def test_a_plan_that_cannot_be_understood(changed: dict[str, str]) -> None:
+    said = {"offer": OFFER, "item": "i", "purpose": SITE, "medium": WEBSITE, "territory": "FR", "place": "p", "key": "k"}
     with pytest.raises(BadInput):
-        Wanted(**{"offer": OFFER, "item": "i", "purpose": SITE, "medium": WEBSITE, "territory": "FR", "place": "p", "key": "k", **changed})
+        Wanted(**{**said, **changed})
 
 
 def test_at_the_limit_of_uses_and_one_past(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_each_purpose_is_a_word_of_its_own_and_a_no_is_recorded_like_a_yes(studi
     assert studio.say(purpose=SHOPS, yes=False) == refused
     assert kinds(studio) == ["licence-given", "reward-earned", "licence-refused"]
     with studio.shop.records.reading() as connection:
-        said = list(log.rows(connection, EVENTS, kinds=["licence-given"]))[0].said()
+        said = next(iter([*log.rows(connection, EVENTS, kinds=["licence-given"])])).said()
     shown = studio.house.licences.chance(studio.number(), OFFER).current.sha256("fr")
     assert said == {
         "offer": OFFER, "purpose": SITE, "version": 1, "language": "fr", "country": "FR", "sha256": shown,

@@ -53,10 +53,11 @@ def chance(request: AnyRequest, house: TheHouse, me: Me, offer: FromPath[str]) -
     assert licence.ceiling is not None  # nothing without it comes into force,
     assert licence.instead is not None  # nor without this
     given = any(word is not None and word.state == GIVEN for word in found.words.values())
+    read = language if language in one.languages else one.languages[0]
     return page(
-        request, "licences/chance.html", chance=found, offer=one, licence=licence, part=found.current.part(language),
-        sha256=found.current.sha256(language), named=named, reward=said_amount(one, licence.reward, language),
-        instead=said_amount(one, licence.instead.amount, language), reason=licence.ceiling.reason[language], given=given,
+        request, "licences/chance.html", chance=found, offer=one, licence=licence, part=found.current.part(read),
+        sha256=found.current.sha256(read), read=read, named=named, reward=said_amount(one, licence.reward, language),
+        instead=said_amount(one, licence.instead.amount, language), reason=licence.ceiling.reason[read],
         adult=given or request.query_params.get("majeur") == OF_AGE, chosen=CHOSEN,
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ MENU = (
     ("/staff/audiences", "staff.nav.audiences", ("marketing", "dpo", "auditor")),
     ("/staff/ads", "ads.nav", ("marketing", "dpo", "auditor")),
     ("/staff/licences", "licences.nav", ("marketing", "dpo", "auditor")),
+    ("/staff/offers", "offers.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/messages", "messages.nav", ("marketing", "dpo", "auditor")),
     ("/staff/dit-et-fait", "told.nav", ("marketing", "dpo", "auditor")),
     ("/staff/protection", "staff.nav.protection", ("dpo", "auditor")),
