@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
@@ -29,6 +29,7 @@ from volens.licensing.states import (
     EXPIRED,
     GIVEN,
     INSTEAD_STEPS,
+    LAPSED,
     LICENCE_STEPS,
     REFUSED,
     WITHDRAWN,
@@ -36,6 +37,7 @@ from volens.licensing.states import (
     step,
 )  # fmt: skip
 from volens.licensing.store import Instead, Use, Word
+from volens.offering.rules import GRACE_DAYS
 from volens.offers.document import Licence
 from volens.offers.licence_rules import LICENCE_AGE
 from volens.permissions.minors import Minors
@@ -47,7 +49,7 @@ KIND_OF: Mapping[str, str] = {
     GIVEN: "licence-given", REFUSED: "licence-refused", WITHDRAWN: "licence-withdrawn", EXPIRED: "licence-expired",
 }  # fmt: skip
 """The event that leads to each state."""
-INSTEAD_KIND: Mapping[str, str] = {CHOSEN: "instead-chosen", DONE: "instead-done"}
+INSTEAD_KIND: Mapping[str, str] = {CHOSEN: "instead-chosen", DONE: "instead-done", LAPSED: "instead-lapsed"}
 SURFACE_MAX = 40
 EXPIRED_AT_ONCE = 200
 """Licences that end in one transaction of the night."""
@@ -116,6 +118,9 @@ class Giving:
             today = legal_day(now, life.country)
             for one in store.words(connection, customer=customer, state=GIVEN):
                 self._end(connection, one, WITHDRAWN, takedowns.ERASURE, ended=today, today=today, now=now, sealed=None)
+            for way in store.all_insteads(connection, customer):
+                if way.state == CHOSEN:
+                    self._lapse(connection, way, today)
             left = store.still_out(connection, customer)
             return takedowns.end_uses(
                 connection, left, _licences(connection, left), takedowns.ERASURE, ended=today, today=today, now=now
@@ -141,11 +146,13 @@ class Giving:
             log.lock(connection, EVENTS)
             country, today = self._life(connection, customer, now)
             before = store.instead(connection, customer, offer)
-            if before is not None:
+            if before is not None and before.state != LAPSED:
                 return before
-            step(INSTEAD_STEPS, None, CHOSEN)
+            step(INSTEAD_STEPS, before.state if before is not None else None, CHOSEN)
             found = self._open(connection, offer, country, today)
-            if rewards.claim(connection, rewards.LICENCE, offer, customer) is not None:
+            if before is not None and before.version == found.offer.version:
+                raise NotNow("What was chosen under this version has lapsed.", "It may be chosen under the next one.")
+            if rewards.earned(connection, offer, customer) is not None:
                 raise NotNow("The licence of this offer has earned this already.", "What was earned stays.")
             try:
                 rewards.promise_instead(connection, found.offer, customer, country, today)
@@ -170,7 +177,26 @@ class Giving:
             rewards.earn_instead(connection, document, customer, today)
             return self._keep_instead(connection, Instead(**{**vars(before), "state": DONE}), today)
 
+    def lapse(self) -> int:
+        """Gives back what was set aside for who did nothing until the offer was over, and a while after; how many."""
+        now = self._clock.now()
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            due = [one for one in store.all_insteads(connection) if one.state == CHOSEN and self._too_late(connection, one, now)]
+            for one in due:
+                self._lapse(connection, one, legal_day(now, one.country))
+        return len(due)
+
     # Within a transaction that holds the events
+
+    def _too_late(self, connection: Connection, one: Instead, now: datetime) -> bool:
+        offer, _ = offered.licence_of(connection, one.offer, one.version)
+        return offer.ends is not None and legal_day(now, one.country) > offer.ends + timedelta(days=GRACE_DAYS)
+
+    def _lapse(self, connection: Connection, one: Instead, today: date) -> None:
+        step(INSTEAD_STEPS, one.state, LAPSED)
+        rewards.give_instead_back(connection, one.offer, one.version, one.customer, today)
+        self._keep_instead(connection, Instead(**{**vars(one), "state": LAPSED}), today)
 
     def _life(self, connection: Connection, customer: int, now: datetime) -> tuple[str, date]:
         life = life_of(connection, customer)

@@ -29,33 +29,39 @@ VOUCHER_DAYS = 365
 """How long a voucher of a licence holds where the offer's own reward has none."""
 
 
-def key(what: str, offer: str, customer: int) -> str:
-    """The claim of somebody's licence, or of the way without one."""
-    return f"{what}:{offer}:{customer}"
+def licence_key(offer: str, customer: int) -> str:
+    """The claim of somebody's licence: one for ever, whatever the version."""
+    return f"{LICENCE}:{offer}:{customer}"
 
 
-def claim(connection: Connection, what: str, offer: str, customer: int) -> Claim | None:
-    """What was promised or earned, if anything was."""
-    return wallet.claim(connection, key(what, offer, customer))
+def instead_key(offer: str, version: int, customer: int) -> str:
+    """The claim of the way without one: what lapsed may be chosen again under the next version."""
+    return f"{INSTEAD}:{offer}:{version}:{customer}"
+
+
+def earned(connection: Connection, offer: str, customer: int) -> Claim | None:
+    """What somebody's licence earned, if anything."""
+    return wallet.claim(connection, licence_key(offer, customer))
 
 
 def earn_by_licence(connection: Connection, offer: Offer, customer: int, country: str, today: date) -> None:
     """A yes earns what the licence earns; once."""
     licence = offer.licence
-    if licence is None or not licence.reward.cents or claim(connection, LICENCE, offer.id, customer) is not None:
+    if licence is None or not licence.reward.cents or earned(connection, offer.id, customer) is not None:
         return
-    _promise(connection, LICENCE, offer, licence.reward, customer, country, today)
-    _earn(connection, LICENCE, offer, licence.reward, customer, today)
+    name = licence_key(offer.id, customer)
+    _promise(connection, name, offer, licence.reward, country, today)
+    _earn(connection, name, LICENCE, offer, licence.reward, customer, today)
 
 
 def promise_instead(connection: Connection, offer: Offer, customer: int, country: str, today: date) -> None:
     """Sets aside what the way without a licence earns."""
-    _promise(connection, INSTEAD, offer, _instead(offer), customer, country, today)
+    _promise(connection, instead_key(offer.id, offer.version, customer), offer, _instead(offer), country, today)
 
 
 def earn_instead(connection: Connection, offer: Offer, customer: int, today: date) -> None:
     """She is done: it is hers."""
-    _earn(connection, INSTEAD, offer, _instead(offer), customer, today)
+    _earn(connection, instead_key(offer.id, offer.version, customer), INSTEAD, offer, _instead(offer), customer, today)
 
 
 def _instead(offer: Offer) -> Amount:
@@ -64,14 +70,19 @@ def _instead(offer: Offer) -> Amount:
     return offer.licence.instead.amount
 
 
-def _promise(
-    connection: Connection, what: str, offer: Offer, amount: Amount, customer: int, country: str, today: date
-) -> None:
-    promise = Promise(key(what, offer.id, customer), offer.id, offer.version, country, offer.currency, amount)
+def give_instead_back(connection: Connection, offer: str, version: int, customer: int, today: date) -> None:
+    """What was set aside and not earned is the offer's again."""
+    claims.give_back(connection, instead_key(offer, version, customer), day=today)
+
+
+def _promise(connection: Connection, name: str, offer: Offer, amount: Amount, country: str, today: date) -> None:
+    promise = Promise(name, offer.id, offer.version, country, offer.currency, amount)
     claims.reserve(connection, promise, day=today)
 
 
-def _earn(connection: Connection, what: str, offer: Offer, amount: Amount, customer: int, today: date) -> None:
+def _earn(
+    connection: Connection, name: str, why: str, offer: Offer, amount: Amount, customer: int, today: date
+) -> None:
     days = (offer.reward.voucher_days or VOUCHER_DAYS) if amount.voucher_cents else 0
     matures = today + timedelta(days=offer.reward.due_days)
-    claims.earn(connection, key(what, offer.id, customer), customer, earned=today, matures=matures, voucher_days=days, why=what)
+    claims.earn(connection, name, customer, earned=today, matures=matures, voucher_days=days, why=why)

@@ -20,7 +20,7 @@ GIVEN, REFUSED, WITHDRAWN, EXPIRED = "given", "refused", "withdrawn", "expired"
 ADDED, APPROVED, DELETED = "added", "approved", "deleted"
 PLANNED, HANDED, PUBLISHED, DOWN, CANCELLED = "planned", "handed", "published", "down", "cancelled"
 OPEN, PROVEN = "open", "proven"
-CHOSEN, DONE = "chosen", "done"
+CHOSEN, DONE, LAPSED = "chosen", "done", "lapsed"
 
 Steps = Mapping[str | None, frozenset[str]]
 LICENCE_STEPS: Steps = {
@@ -45,7 +45,9 @@ USE_STEPS: Steps = {
     CANCELLED: frozenset(),
 }
 TAKEDOWN_STEPS: Steps = {None: frozenset({OPEN}), OPEN: frozenset({PROVEN}), PROVEN: frozenset()}
-INSTEAD_STEPS: Steps = {None: frozenset({CHOSEN}), CHOSEN: frozenset({DONE}), DONE: frozenset()}
+INSTEAD_STEPS: Steps = {
+    None: frozenset({CHOSEN}), CHOSEN: frozenset({DONE, LAPSED}), DONE: frozenset(), LAPSED: frozenset({CHOSEN})
+}
 OUT = frozenset({HANDED, PUBLISHED})
 """States of a use in which something of hers is in somebody's hands."""
 

@@ -129,7 +129,7 @@ class Licences:
                 closed = ("minor",)
             said = {str(one): store.word(connection, customer, offer, one) for one in sorted(found.licence.purposes)}
             return Chance(
-                found, said, rewards.claim(connection, rewards.LICENCE, offer, customer),
+                found, said, rewards.earned(connection, offer, customer),
                 store.instead(connection, customer, offer), closed,
             )  # fmt: skip
 
@@ -221,7 +221,7 @@ class Licences:
     def nightly(self) -> dict[str, int]:
         """Ends what ran out, notes who was told, tells whoever waits for what is overdue, forgets what came down of the erased."""
         expired, told = self.giving.expire(), self.using.note_told()
-        return {"expired": expired, "told": told, "warned": self._warn(), "forgotten": self._forget_done()}
+        return {"expired": expired, "lapsed": self.giving.lapse(), "told": told, "warned": self._warn(), "forgotten": self._forget_done()}
 
     def _warn(self) -> int:
         """One letter a take-down that is overdue; nobody is told twice."""

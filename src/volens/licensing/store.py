@@ -360,10 +360,12 @@ def instead(connection: Connection, customer: int, offer: str) -> Instead | None
     return Instead(**row) if row is not None else None
 
 
-def all_insteads(connection: Connection) -> list[Instead]:
-    """Everybody's."""
-    rows = connection.execute(select(insteads).order_by(insteads.c.customer, insteads.c.offer)).mappings()
-    return [Instead(**row) for row in rows]
+def all_insteads(connection: Connection, customer: int | None = None) -> list[Instead]:
+    """Everybody's, or somebody's."""
+    query = select(insteads).order_by(insteads.c.customer, insteads.c.offer)
+    if customer is not None:
+        query = query.where(insteads.c.customer == customer)
+    return [Instead(**row) for row in connection.execute(query).mappings()]
 
 
 def keep_instead(connection: Connection, one: Instead) -> None:

@@ -132,7 +132,7 @@ def test_the_way_without_a_licence_earns_the_same(studio: Studio) -> None:
         giving.done_instead(who, OFFER)
     assert giving.choose_instead(who, OFFER).state == "chosen"
     assert giving.choose_instead(who, OFFER).state == "chosen"
-    claim = f"instead:{OFFER}:{who}"
+    claim = f"instead:{OFFER}:1:{who}"
     assert studio.shop.claim(claim) == "reserved", "it is set aside when it is chosen"
     assert giving.done_instead(who, OFFER).state == "done"
     assert giving.done_instead(who, OFFER).state == "done"
@@ -140,6 +140,24 @@ def test_the_way_without_a_licence_earns_the_same(studio: Studio) -> None:
     studio.say(2)
     with pytest.raises(NotNow):
         giving.choose_instead(studio.number(2), OFFER)
+    studio.clean()
+
+
+def test_what_was_set_aside_and_not_done_is_the_offers_again(studio: Studio) -> None:
+    giving, before = studio.house.licences.giving, studio.shop.left(OFFER)
+    for card in (1, 2):
+        giving.choose_instead(studio.number(card), OFFER)
+    assert studio.shop.left(OFFER) == before - 2_000
+    studio.house.erasure.erase(studio.number(2), by="Test", why="consent-withdrawn")
+    assert studio.shop.left(OFFER) == before - 1_000
+    hand = studio.shop.hand
+    hand.instant = hand.instant.replace(year=2027, month=3, day=14)  # the offer's last day, and fourteen more
+    assert studio.house.licences.nightly()["lapsed"] == 0
+    hand.pass_days(1)
+    assert studio.house.licences.nightly()["lapsed"] == 1
+    assert studio.shop.left(OFFER) == before
+    with pytest.raises(NotNow):
+        giving.done_instead(studio.number(), OFFER)
     studio.clean()
 
 

@@ -23,7 +23,7 @@ ALL: dict[str, tuple[Steps, set[tuple[str | None, str]]]] = {
         ("handed", "down"), ("published", "published"), ("published", "down"),
     }),
     "takedown": (TAKEDOWN_STEPS, {(None, "open"), ("open", "proven")}),
-    "instead": (INSTEAD_STEPS, {(None, "chosen"), ("chosen", "done")}),
+    "instead": (INSTEAD_STEPS, {(None, "chosen"), ("chosen", "done"), ("chosen", "lapsed"), ("lapsed", "chosen")}),
 }  # fmt: skip
 
 
