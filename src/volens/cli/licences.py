@@ -141,7 +141,7 @@ def withdraw(offer: str, house: Path, card: str, purpose: str | None, as_json: b
             ended = giving.withdraw(who, offer, language=language, surface="desk")
         owed = sum(one.use.customer == who for one in opened.licences.owed())
         opened.checkpoint()
-    said = f"Withdrawn: {ended} purposes. To be taken down: {owed}.\nSee: volens licence takedowns"
+    said = f"Withdrawn: {ended}. To be taken down: {owed}.\nSee: volens licence takedowns"
     tell({"withdrawn": ended, "takedowns": owed}, said, as_json)
 
 

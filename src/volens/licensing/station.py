@@ -221,7 +221,8 @@ class Licences:
     def nightly(self) -> dict[str, int]:
         """Ends what ran out, notes who was told, tells whoever waits for what is overdue, forgets what came down of the erased."""
         expired, told = self.giving.expire(), self.using.note_told()
-        return {"expired": expired, "lapsed": self.giving.lapse(), "told": told, "warned": self._warn(), "forgotten": self._forget_done()}
+        lapsed, warned = self.giving.lapse(), self._warn()
+        return {"expired": expired, "lapsed": lapsed, "told": told, "warned": warned, "forgotten": self._forget_done()}
 
     def _warn(self) -> int:
         """One letter a take-down that is overdue; nobody is told twice."""
@@ -250,7 +251,7 @@ class Licences:
             if now is None or now.state != OPEN or now.warned is not None:
                 return False
             log.append(connection, EVENTS, [Event(WARNED, customer=customer, day=today, detail={"use": one.use.number})])
-            store.warned(connection, [one.use.number], today.isoformat())
+            store.change_takedown(connection, one.use.number, warned=today.isoformat())
             if message is not None:
                 self._delivery.queue(connection, message)
         self._nudge()

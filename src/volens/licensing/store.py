@@ -339,22 +339,17 @@ def add_takedown(connection: Connection, one: Takedown) -> None:
     connection.execute(insert(takedowns).values(**vars(one)))
 
 
-def prove(connection: Connection, number: int, state: str, proof: Mapping[str, Any], seq: int) -> None:
-    """A take-down is done, and this shows it."""
-    written = json.dumps(proof, sort_keys=True, ensure_ascii=False)
-    connection.execute(update(takedowns).where(takedowns.c.number == number).values(state=state, proof=written, seq=seq))
-
-
-def warned(connection: Connection, numbers: Sequence[int], day: str) -> None:
-    """Their people were told that these are overdue."""
-    connection.execute(update(takedowns).where(takedowns.c.number.in_(list(numbers))).values(warned=day))
+def change_takedown(connection: Connection, number: int, **changes: Any) -> None:
+    """What a step of a take-down brings; a `proof` is written as JSON."""
+    if "proof" in changes:
+        changes["proof"] = json.dumps(changes["proof"], sort_keys=True, ensure_ascii=False)
+    connection.execute(update(takedowns).where(takedowns.c.number == number).values(**changes))
 
 
 # The way without a licence
 
 
 def instead(connection: Connection, customer: int, offer: str) -> Instead | None:
-    """Whether somebody chose the way without a licence."""
     query = select(insteads).where(insteads.c.customer == customer, insteads.c.offer == offer)
     row = connection.execute(query).mappings().one_or_none()
     return Instead(**row) if row is not None else None

@@ -114,4 +114,4 @@ def take_down(connection: Connection, one: Use, proof: Proof, today: date) -> No
     if ticket is not None:
         step(TAKEDOWN_STEPS, ticket.state, PROVEN)
         seq = log.append(connection, EVENTS, [Event(PROVED, one.customer, recipient=one.recipient, day=today, detail=said)])
-        store.prove(connection, one.number, PROVEN, kept, seq)
+        store.change_takedown(connection, one.number, state=PROVEN, proof=kept, seq=seq)
