@@ -44,6 +44,7 @@ from volens.permissions.ledger import Ledger
 from volens.programme.calling import calling
 from volens.programme.model import Basis, Programme
 from volens.purchases import catalogue
+from volens.rights.erasure import First
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
@@ -182,6 +183,15 @@ def licences(
 ) -> Licences:  # fmt: skip
     """The licences of a house in use."""
     return Licences(records, vault, out, ledger.minors, clock, programme.country, settings.web_address, nudge)
+
+
+def before_erasing(licences: Licences, messages: Marketing) -> First:
+    """What is made of somebody while her key is there: her licences end, and her noes are kept as hashes of nobody."""
+    def first(customer: int, why: str) -> None:
+        licences.giving.withdraw_all(customer)
+        messages.remember(customer, why)
+
+    return first
 
 
 def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:

@@ -53,6 +53,7 @@ from volens.ingest.sources import known_mappings, require_own_name
 from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
+from volens.licensing.station import Licences
 from volens.messaging.station import Marketing
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Ledger, Terms
@@ -97,8 +98,7 @@ class House:
         clock: Clock,
     ) -> None:
         self.settings, self.clock = settings, clock
-        self._stores = _Stores(records, customer_keys, purchases)
-        self._keys = keys
+        self._stores, self._keys = _Stores(records, customer_keys, purchases), keys
         self._vault = Vault(records, customer_keys, keys, clock, programme.country)
         self._outside = Outside(settings.checkpoints, programme.house, keys.signing_key())
         self._outside.require_not_older(records)
@@ -126,13 +126,10 @@ class House:
             settings, programme, today, records, self._vault, keys, self.permissions, self.delivery, clock
         )
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
-        self.messages = self._messages(keys)
-        self.licences = doors.licences(
-            settings, programme, records, self._vault, self.delivery, self.permissions, clock, lambda: self.doorways.nudge()
-        )
+        self.messages, self.licences = self._messages(keys), self._licences()
         self.erasure = Erasure(
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS, self._before_erasing,
+            self.customers.relabel_if_free, OTHERS, doors.before_erasing(self.licences, self.messages),
         )  # fmt: skip
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)
@@ -161,10 +158,11 @@ class House:
             alone=self._alone,
         )
 
-    def _before_erasing(self, customer: int, why: str) -> None:
-        """What is made of somebody while her key is there: her licences end, and her noes are kept as hashes of nobody."""
-        self.licences.giving.withdraw_all(customer)
-        self.messages.remember(customer, why)
+    def _licences(self) -> Licences:
+        return doors.licences(
+            self.settings, self.programme, self._stores.records, self._vault, self.delivery, self.permissions, self.clock,
+            self.doorways.nudge,
+        )  # fmt: skip
 
     def _reminders(self) -> Reminders:
         return Reminders(

@@ -350,6 +350,7 @@ def change_takedown(connection: Connection, number: int, **changes: Any) -> None
 
 
 def instead(connection: Connection, customer: int, offer: str) -> Instead | None:
+    """Whether somebody chose the way without a licence."""
     query = select(insteads).where(insteads.c.customer == customer, insteads.c.offer == offer)
     row = connection.execute(query).mappings().one_or_none()
     return Instead(**row) if row is not None else None
@@ -368,9 +369,6 @@ def keep_instead(connection: Connection, one: Instead) -> None:
     mine = (insteads.c.customer == one.customer, insteads.c.offer == one.offer)
     connection.execute(delete(insteads).where(*mine))
     connection.execute(insert(insteads).values(**vars(one)))
-
-
-# Forgetting
 
 
 def forget(connection: Connection, customer: int, accounts: Sequence[int] = ()) -> None:
