@@ -208,7 +208,9 @@ def _check_words(connection: Connection, fold: _Fold, erased: set[int], report: 
             if one.state == GIVEN and kept.get((one.offer, one.version, one.language)) != one.sha256:
                 report.found(WORDS, where, "no terms that are kept are those of this yes")
         _check_gone(WORDS, "licences", fold.words, {(one.customer, one.offer, one.purpose) for one in stored}, erased, report)
-        for way in store.all_insteads(connection):
+        ways = store.all_insteads(connection)
+        _check_gone(WORDS, "licence_insteads", fold.insteads, {(way.customer, way.offer) for way in ways}, erased, report)
+        for way in ways:
             looked_at.append(1)
             if fold.insteads.get((way.customer, way.offer)) != (way.state, way.version, way.seq):
                 report.found(WORDS, f"licence_insteads {way.customer} {way.offer}", "it is not what its last event says")
