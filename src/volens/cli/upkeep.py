@@ -28,11 +28,15 @@ def nightly(house: Path, as_json: bool) -> None:
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
         pages, text = doorways.nightly(opened)
+        rewards = opened.wallet.nightly()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
+    if any(rewards.values()):
+        said += f"\n  rewards     {rewards['matured']:,} became available, {rewards['expired']:,} vouchers ended"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
     other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    other["wallet"] = rewards
     tell({**night.to_dict(), **other}, said, as_json)
