@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def earn(
     moves = (Move(_committed(claim), account(books.PENDING, customer), claim.cents, claim.currency),)
     said = {"earned": earned.isoformat(), "matures": matures.isoformat(), "why": why, "voucher_days": voucher_days}
     told = reason_of(held) if held is not None else ""
-    detail = {"claim": key, **said, "state": state}
+    detail = {"claim": key, **said, "state": state, **({"reason": digest(told)} if told else {})}
     seq = _post(connection, Event(KIND_OF[PENDING], customer, day=day or earned, detail=detail), moves, f"{PENDING}/{key}")
     store.move_claim(connection, key, customer=customer, state=state, reason=told, seq=seq, **said)
 
@@ -212,6 +213,11 @@ def reason_of(reason: Reason) -> str:
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
+def digest(reason: str) -> str:
+    """What an event commits to of a sentence; nothing for none."""
+    return hashlib.sha256(reason.encode()).hexdigest() if reason else ""
+
+
 def told(reason: str, language: str) -> str:
     """The sentence in a language, or in whatever it was written."""
     said: dict[str, str] = json.loads(reason) if reason else {}
@@ -251,7 +257,8 @@ def _require(claim: Claim, state: str, otherwise: str) -> None:
 def _move(
     connection: Connection, claim: Claim, state: str, day: date, moves: tuple[Move, ...], reason: str = ""
 ) -> None:
-    event = Event(KIND_OF[state], claim.customer, day=day, detail={"claim": claim.key})
+    detail = {"claim": claim.key, **({"reason": digest(reason)} if reason else {})}
+    event = Event(KIND_OF[state], claim.customer, day=day, detail=detail)
     seq = _post(connection, event, moves, f"{state}/{claim.key}")
     store.move_claim(connection, claim.key, state=state, reason=reason, seq=seq)
 
