@@ -20,6 +20,7 @@ from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
 from volens.rights.erasure import Forget
 from volens.sponsored import store as sponsored
+from volens.wallet import leaving as wallet
 
 OTHERS: tuple[Forget, ...] = (
     centre_opened.forget,
@@ -35,4 +36,5 @@ OTHERS: tuple[Forget, ...] = (
     kept_out.forget,
     messaging.forget,
     offering.forget,
+    wallet.forget,
 )
