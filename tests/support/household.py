@@ -20,12 +20,14 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support import adverts
+from tests.support import adverts, rewards
+from tests.support import taking_part as offers
 from tests.support.audience import definition
 from tests.support.habits import standing_in
 from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, PRODUCTS, STATISTICS, Line, write_feed
 from tests.support.phone import CAMERA, Phone
 from tests.support.publishing import write_version
+from tests.support.shop import HandClock
 from volens.app import House, initialise, open_house
 from volens.app import house as wiring
 from volens.app.baskets import write_about_baskets
@@ -243,6 +245,14 @@ def the_placement_ends(life: Household) -> None:
     with life.open() as house:
         house.sponsored.end(adverts.document()["placement"], by="Claire Exemple")
         house.sponsored.learn()
+
+
+@step
+def rewards_are_earned(life: Household) -> None:
+    """Of five people; what two of them earned is held, and they contest it."""
+    rewards.open_an_account(life.home)
+    with life.open() as house:
+        rewards.earn(house, {card: number(house, card) for card in CARDS[1:]})
 
 
 @step
@@ -725,6 +735,60 @@ def the_audience_ends(life: Household) -> None:
 
 
 @step
+def two_people_approve_an_offer_and_it_is_open(life: Household) -> None:
+    """One version is turned back first, and written anew."""
+    offer = offers.orders(starts="2026-02-01", ends="2028-02-01")
+    with life.open() as house:
+        offering, shop = house.offering, offers.Shop(house, HandClock(NOW))
+        if not offering.versions():
+            offering.registry.propose(offers.orders(starts="2026-02-01"), by="Claire Exemple")
+        if offering.versions()[0].state == "proposed" and offering.proposal(offers.OFFER, 1).ends != date(2028, 2, 1):
+            offering.decline(offers.OFFER, role="dpo", by="Bruno Modèle", version=1)
+        offering.registry.propose(offer, by="Claire Exemple")
+        for role, by in (("marketing", "Claire Exemple"), ("dpo", "Bruno Modèle")):
+            offering.approve(offers.OFFER, role=role, by=by)
+        shop.budget(offers.OFFER, 10_000)
+        offering.launch(offers.OFFER, "FR", by="Claire Exemple")
+        house.checkpoint()
+
+
+@step
+def people_take_part_and_it_stops_and_opens_again(life: Household) -> None:
+    """One orders, and one of her orders is taken back; another leaves, and says what she thinks of it."""
+    with life.open() as house:
+        offering, shop = house.offering, offers.Shop(house, HandClock(NOW))
+        for card in CARDS[1:3]:
+            shop.join(card)
+        for key in ("order-1", "order-2"):
+            shop.order(CARDS[1], key)
+        offering.undone(offers.OFFER, "order-2", "returned")
+        left = offering.mine(number(house, CARDS[2]))[0]
+        offering.leave(number(house, CARDS[2]), left.participation.id)
+        with suppress(NotNow):  # she answered before the break
+            offering.answer(number(house, CARDS[2]), left.participation.id, True)
+        if offering.open_in(offers.OFFER, "FR").ok:
+            offering.suspend(offers.OFFER, "FR", offers.REASON, by="Bruno Modèle")
+        offering.tell()
+        for by in ("Claire Exemple", "Bruno Modèle")[offering.countries()[0].state == "resuming" :]:
+            offering.resume(offers.OFFER, "FR", by=by)
+        offering.close()
+        house.checkpoint()
+
+
+@step
+def rewards_are_paid(life: Household) -> None:
+    """They matured meanwhile, and what was under a number without a card came to whoever has the card now."""
+    with life.open(A_MONTH_LATER) as house:
+        rewards.pay(house, {card: number(house, card) for card in CARDS[1:4]})
+
+
+@step
+def vouchers_are_used(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        rewards.spend(house, {card: number(house, card) for card in CARDS[1:3]})
+
+
+@step
 def they_are_written_to(life: Household) -> None:
     """One gets a newsletter and presses its link; an address bounces. What is old is forgotten."""
     asked = [{"key": "k1", "channel": "email", "campaign": "autumn", "card": f"C{CROWD[3]:05}"}]
@@ -783,6 +847,13 @@ def what_nobody_used_lapses(life: Household) -> None:
 
 
 @step
+def what_is_over_ends(life: Household) -> None:
+    """Vouchers, reservations, contests that nobody answered, bank accounts of transfers that arrived long ago."""
+    with life.open(TWO_YEARS_LATER) as house:
+        house.wallet.nightly()
+
+
+@step
 def checkpoint(life: Household) -> None:
     with life.open(TWO_YEARS_LATER) as house:
         house.checkpoint()
@@ -804,6 +875,8 @@ class Found:
     """Lines that wait in quarantine."""
     campaigns: list[tuple[str, list[str]]] = field(default_factory=list)
     """Each with its steps."""
+    money: dict[str, object] = field(default_factory=dict)
+    """Claims, vouchers, payouts and the trial balance."""
 
 
 def judge(life: Household, reached: int) -> Found:
@@ -863,6 +936,7 @@ def _no_orphans(house: House) -> None:
 
 
 def _look(life: Household, house: House, found: Found) -> None:
+    found.money = rewards.found_in(house)
     found.campaigns = [(one.plan.id, [step.state for step in one.steps]) for one in house.campaigns.all()]
     cards = {}
     for card in CARDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from volens.audiences.activation import Activation
 from volens.audiences.building import Building
@@ -27,6 +28,7 @@ from volens.doorways.station import Doorways
 from volens.doorways.yearly import Yearly
 from volens.engines.chooser import PolarsChooser
 from volens.engines.spending import PolarsSpending
+from volens.errors import NotFound
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
@@ -50,6 +52,15 @@ from volens.settings import Settings
 from volens.sponsored.station import Sponsored
 from volens.told.machines import machines
 from volens.told.station import Told
+from volens.wallet import words
+from volens.wallet.carriers import Payer, SepaFiles
+from volens.wallet.leaving import Leaving
+from volens.wallet.out_store import Payout
+from volens.wallet.sealing import Envelope
+from volens.wallet.station import Wallet, in_silence
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SERVICE_USE = "rights-handling"
 """What the purpose covers on which messages to a person about her own choices rest."""
@@ -142,6 +153,105 @@ def sponsored(
     return Sponsored(
         records, gate, barrier, ledger, programme, rulebook(programme), vault, keys.mac, settings.purchases, clock, vault.found_by
     )
+
+
+def wallet(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, out: Delivery, clock: Clock
+) -> Wallet:
+    """The wallet of a house. `BadInput` if the account that it pays from cannot be one."""
+    payer = Payer(**settings.payer) if settings.payer else None
+
+    def told(one: Payout) -> Callable[[Connection], object]:
+        try:
+            letter = out.prepare(words.failed(one, words.money(one.cents, one.currency, one.language), settings.web_address))
+        except NotFound:  # erased meanwhile: whoever holds the code sees it on the page
+            return in_silence(one)
+        return lambda connection: out.queue(connection, letter)
+
+    carrier = SepaFiles(settings.payouts, payer)
+    return Wallet(records, vault, keys.mac, carrier, clock, programme.country, programme.name, told)
+
+
+def before_erasure(
+    licences: Licences, programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock
+) -> Callable[[int, str], None]:
+    """What is made of somebody while her key is there: hashes of her addresses, tickets for what is published of her, and a
+    bearer's code for what is owed to her."""
+    listed = suppression(programme, records, vault, keys, clock)
+    leaving = Leaving(records, Envelope(vault, keys.mac), clock, programme.country)
+
+    def first(customer: int, why: str) -> None:
+        listed.remember(customer, why)
+        licences.giving.withdraw_all(customer)
+        leaving.settle(customer)
+
+    return first
+
+
+class Known(Contacts):
+    """The vault as those see it who are asked about a person by what she is known by, and write to her."""
+
+    def known(self, kind: str, values: Sequence[str]) -> Mapping[str, Identified]:
+        """Those of some references that lead to somebody."""
+        return self.vault.known(kind, values)
+
+
+def suppression(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Suppression:
+    """The list of addresses that are not written to."""
+    return Suppression(records, Contacts(records, vault), keys.mac, programme.messages, clock, programme.country)
+
+
+def messages(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, barrier: Barrier, ledger: Ledger, keys: LocalKeys,
+    clock: Clock,
+) -> Marketing:  # fmt: skip
+    """The gateway of a house for marketing messages."""
+    finder, listed = Known(records, vault), suppression(programme, records, vault, keys, clock)
+    sending = Sending(
+        records, finder, barrier, listed, programme, rulebook(programme), keys.mac, calling(), clock, settings.web_address
+    )
+    noes = Noes(records, finder, ledger, listed, keys.mac, programme.messages, programme.country, programme.languages[0])
+    return Marketing(records, programme, sending, noes, listed, calling(), clock)
+
+
+def offering(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, clock: Clock
+) -> Offering:
+    """The offers of a house in use."""
+    return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+
+
+def licences(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, ledger: Ledger, clock: Clock,
+    nudge: Callable[[], object],
+) -> Licences:  # fmt: skip
+    """The licences of a house in use."""
+    return Licences(records, vault, out, ledger.minors, clock, programme.country, settings.web_address, nudge)
+
+
+def told(one: Payout) -> Callable[[Connection], object]:
+        try:
+            letter = out.prepare(words.failed(one, words.money(one.cents, one.currency, one.language), settings.web_address))
+        except NotFound:  # erased meanwhile: whoever holds the code sees it on the page
+            return in_silence(one)
+        return lambda connection: out.queue(connection, letter)
+
+    carrier = SepaFiles(settings.payouts, payer)
+    return Wallet(records, vault, keys.mac, carrier, clock, programme.country, programme.name, told)
+
+
+def before_erasure(
+    programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock
+) -> Callable[[int, str], None]:
+    """What is made of somebody while her key is there: hashes of her addresses, and a bearer's code for what is owed to her."""
+    listed = suppression(programme, records, vault, keys, clock)
+    leaving = Leaving(records, Envelope(vault, keys.mac), clock, programme.country)
+
+    def first(customer: int, why: str) -> None:
+        listed.remember(customer, why)
+        leaving.settle(customer)
+
+    return first
 
 
 class Known(Contacts):

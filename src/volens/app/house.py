@@ -55,6 +55,7 @@ from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
 from volens.licensing.station import Licences
 from volens.messaging.station import Marketing
+from volens.offering.station import Offering
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Ledger, Terms
 from volens.permissions.receipt import Receipts
@@ -127,10 +128,8 @@ class House:
         )
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.messages, self.licences = self._messages(keys), self._licences()
-        self.erasure = Erasure(
-            records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS, doors.before_erasing(self.licences, self.messages),
-        )  # fmt: skip
+        self.wallet = doors.wallet(settings, programme, records, self._vault, keys, self.delivery, clock)
+        self.erasure = self._erasure(keys)
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)
         self.receipts = Receipts(programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url)
@@ -146,7 +145,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders, self.sponsored, self.told = self._reminders(), self._sponsored(), doors.told(programme, records, clock)
-        self.offering = doors.offering(settings, programme, records, self._vault, self.delivery, clock)
+        self.offering = self._offering()
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),
@@ -174,6 +173,17 @@ class House:
         return doors.sponsored(
             self.settings, self.programme, self._stores.records, self._vault, self.gate, self.barrier, self.permissions,
             self._keys, self.clock,
+        )  # fmt: skip
+
+    def _offering(self) -> Offering:
+        stores = self._stores
+        return doors.offering(self.settings, self.programme, stores.records, self._vault, self.delivery, self.clock)
+
+    def _erasure(self, keys: house_keys.LocalKeys) -> Erasure:
+        return Erasure(
+            self._stores.records, self._vault, self.permissions, self._tombstones, self.clock, self.programme.country, queue.ask,
+            self.customers.relabel_if_free, OTHERS,
+            doors.before_erasure(self.licences, self.programme, self._stores.records, self._vault, keys, self.clock),
         )  # fmt: skip
 
     def _messages(self, keys: house_keys.LocalKeys) -> Marketing:

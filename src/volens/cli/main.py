@@ -41,6 +41,7 @@ from volens.cli.simulate import simulate
 from volens.cli.texts import texts
 from volens.cli.told import told
 from volens.cli.upkeep import nightly
+from volens.cli.wallet import wallet
 from volens.cli.witness import witness
 
 EVIDENCE_HELP = "An older package, receipt or signed checkpoint that you kept."
@@ -87,6 +88,7 @@ main.add_command(serve)
 main.add_command(simulate)
 main.add_command(texts)
 main.add_command(bench)
+main.add_command(wallet)
 main.add_command(witness)
 
 

@@ -28,21 +28,23 @@ def nightly(house: Path, as_json: bool) -> None:
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
         ended = opened.licences.nightly()
-        over, letters = opened.offering.close(), opened.offering.tell()
+        offers, rewards = opened.offering.nightly(), opened.wallet.nightly()
         pages, text = doorways.nightly(opened)
         incidents = opened.told.check()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
-    if over or letters:
-        said += f"\n  offers      {over:,} participations are over, {letters:,} letters about offers that stopped"
+    if any(rewards.values()):
+        said += f"\n  rewards     {rewards['matured']:,} became available, {rewards['expired']:,} vouchers ended"
+    if any(offers.values()):
+        said += f"\n  offers      {offers['over']:,} participations are over, {offers['told']:,} letters about offers that stopped"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
     if any(ended.values()):
         said += f"\n  licences    {ended['expired']:,} ran out, {ended['warned']:,} people told that we are late"
     for one in incidents:
         said += f"\n  INCIDENT    {one.name}: used and not told: {', '.join(one.items)}; closed: volens told"
-    rewards = {"incidents": len(incidents), "licences": ended, "offers": {"over": over, "told": letters}}
-    other = rewards | {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    other |= {"wallet": rewards, "offers": offers, "licences": ended, "incidents": len(incidents)}
     tell({**night.to_dict(), **other}, said, as_json)

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from volens.evidence.journeys import insert_rows, rows_about
+from volens.wallet.store import claims
 
 metadata = MetaData()
 
@@ -309,6 +310,12 @@ def forget(connection: Connection, customer: int) -> None:
         connection.execute(delete(table).where(table.c.customer == customer))
 
 
+def give_to(connection: Connection, former: int, to: int) -> None:
+    """What is kept under one number is under another from now on."""
+    for table in (acts, participations):
+        connection.execute(update(table).where(table.c.customer == former).values(customer=to))
+
+
 def all_participations(connection: Connection) -> list[Participation]:
     """Every participation, by id."""
     return _listed(connection, select(*_PARTICIPATION).order_by(participations.c.id))
@@ -324,6 +331,18 @@ def all_answers(connection: Connection) -> dict[str, Answers]:
     """What people said, by offer."""
     rows = connection.execute(select(answers)).mappings()
     return {str(row["offer"]): Answers(**{key: int(row[key]) for key in row if key != "offer"}) for row in rows}
+
+
+def costs(connection: Connection) -> list[tuple[str, str, str, str, int, int, int]]:
+    """(offer, country, currency, month in which it was earned, how many, money, vouchers) of the rewards that stand."""
+    month = func.substr(claims.c.earned, 1, 7)
+    what = (claims.c.offer, claims.c.country, claims.c.currency, month)
+    query = select(*what, func.count(), func.sum(claims.c.money_cents), func.sum(claims.c.voucher_cents))
+    rows = connection.execute(query.where(claims.c.state.in_(("pending", "held", "available"))).group_by(*what).order_by(*what))
+    return [
+        (str(offer), str(country), str(currency), str(when), int(count), int(money), int(voucher))
+        for offer, country, currency, when, count, money, voucher in rows
+    ]
 
 
 # What people permit who took part

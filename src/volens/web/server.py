@@ -41,6 +41,7 @@ from volens.web.customers import (
     receipts,
     understood,
     verifier,
+    wallet,
 )  # fmt: skip
 from volens.web.development import provider
 from volens.web.development.provider import Vouching
@@ -56,6 +57,7 @@ from volens.web.machines import devices as machine_devices
 from volens.web.machines import licences as machine_licences
 from volens.web.machines import messages as machine_messages
 from volens.web.machines import reminders as machine_reminders
+from volens.web.machines import vouchers as machine_vouchers
 from volens.web.machines.decisions import Answering
 from volens.web.origin import FromOurOwnPages
 from volens.web.page import environment
@@ -73,6 +75,7 @@ from volens.web.staff import protection as staff_protection
 from volens.web.staff import reminders as staff_reminders
 from volens.web.staff import texts as staff_texts
 from volens.web.staff import told as staff_told
+from volens.web.staff import wallet as staff_wallet
 from volens.web.visitor import Recognise, me, visitor_of
 
 if TYPE_CHECKING:
@@ -87,6 +90,9 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *centre.ROUTES,
     *doorways.ROUTES,
     *messages.ROUTES,
+    *wallet.ROUTES,
+    *machine_vouchers.ROUTES,
+    *staff_wallet.ROUTES,
     *receipts.ROUTES,
     *my_choices.ROUTES,
     *verifier.ROUTES,

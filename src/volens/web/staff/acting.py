@@ -19,6 +19,7 @@ MENU = (
     ("/staff/ads", "ads.nav", ("marketing", "dpo", "auditor")),
     ("/staff/licences", "licences.nav", ("marketing", "dpo", "auditor")),
     ("/staff/offers", "offers.staff.nav", ("marketing", "dpo", "auditor")),
+    ("/staff/wallet", "wallet.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/messages", "messages.nav", ("marketing", "dpo", "auditor")),
     ("/staff/dit-et-fait", "told.nav", ("marketing", "dpo", "auditor")),
     ("/staff/protection", "staff.nav.protection", ("dpo", "auditor")),
