@@ -16,7 +16,7 @@ from volens.audiences.removals import Removals
 from volens.audiences.station import Audiences
 from volens.campaigns.station import Campaigns
 from volens.centre.standing import GROUPS, group_of
-from volens.clock import Clock
+from volens.clock import Clock, legal_day
 from volens.databases.connect import SqlDatabase
 from volens.delivery.carriers import LocalOutbox, MailServer
 from volens.delivery.message import Carrier
@@ -36,6 +36,7 @@ from volens.identity.keys import LocalKeys
 from volens.identity.vault import Identified, Vault
 from volens.ingest.sources import known_mappings
 from volens.ingest.store import BatchRecords
+from volens.licensing.giving import Giving
 from volens.licensing.station import Licences
 from volens.messaging.noes import Noes
 from volens.messaging.sending import Sending
@@ -43,10 +44,10 @@ from volens.messaging.station import Marketing
 from volens.messaging.suppression import Suppression
 from volens.offering.station import Offering
 from volens.permissions.ledger import Ledger
+from volens.permissions.minors import Minors
 from volens.programme.calling import calling
 from volens.programme.model import Basis, Programme
 from volens.purchases import catalogue
-from volens.rights.erasure import First
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
@@ -173,16 +174,18 @@ def wallet(
 
 
 def before_erasure(
-    licences: Licences, programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock
+    programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock
 ) -> Callable[[int, str], None]:
     """What is made of somebody while her key is there: hashes of her addresses, tickets for what is published of her, and a
     bearer's code for what is owed to her."""
     listed = suppression(programme, records, vault, keys, clock)
+    of_today = terms(programme, legal_day(clock.now(), programme.country))
+    giving = Giving(records, vault, clock, Minors(of_today.ages, of_today.texts))
     leaving = Leaving(records, Envelope(vault, keys.mac), clock, programme.country)
 
     def first(customer: int, why: str) -> None:
         listed.remember(customer, why)
-        licences.giving.withdraw_all(customer)
+        giving.withdraw_all(customer)
         leaving.settle(customer)
 
     return first
@@ -222,86 +225,10 @@ def offering(
 
 
 def licences(
-    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, ledger: Ledger, clock: Clock,
-    nudge: Callable[[], object],
-) -> Licences:  # fmt: skip
-    """The licences of a house in use."""
-    return Licences(records, vault, out, ledger.minors, clock, programme.country, settings.web_address, nudge)
-
-
-def told(one: Payout) -> Callable[[Connection], object]:
-        try:
-            letter = out.prepare(words.failed(one, words.money(one.cents, one.currency, one.language), settings.web_address))
-        except NotFound:  # erased meanwhile: whoever holds the code sees it on the page
-            return in_silence(one)
-        return lambda connection: out.queue(connection, letter)
-
-    carrier = SepaFiles(settings.payouts, payer)
-    return Wallet(records, vault, keys.mac, carrier, clock, programme.country, programme.name, told)
-
-
-def before_erasure(
-    programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock
-) -> Callable[[int, str], None]:
-    """What is made of somebody while her key is there: hashes of her addresses, and a bearer's code for what is owed to her."""
-    listed = suppression(programme, records, vault, keys, clock)
-    leaving = Leaving(records, Envelope(vault, keys.mac), clock, programme.country)
-
-    def first(customer: int, why: str) -> None:
-        listed.remember(customer, why)
-        leaving.settle(customer)
-
-    return first
-
-
-class Known(Contacts):
-    """The vault as those see it who are asked about a person by what she is known by, and write to her."""
-
-    def known(self, kind: str, values: Sequence[str]) -> Mapping[str, Identified]:
-        """Those of some references that lead to somebody."""
-        return self.vault.known(kind, values)
-
-
-def suppression(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Suppression:
-    """The list of addresses that are not written to."""
-    return Suppression(records, Contacts(records, vault), keys.mac, programme.messages, clock, programme.country)
-
-
-def messages(
-    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, barrier: Barrier, ledger: Ledger, keys: LocalKeys,
-    clock: Clock,
-) -> Marketing:  # fmt: skip
-    """The gateway of a house for marketing messages."""
-    finder, listed = Known(records, vault), suppression(programme, records, vault, keys, clock)
-    sending = Sending(
-        records, finder, barrier, listed, programme, rulebook(programme), keys.mac, calling(), clock, settings.web_address
-    )
-    noes = Noes(records, finder, ledger, listed, keys.mac, programme.messages, programme.country, programme.languages[0])
-    return Marketing(records, programme, sending, noes, listed, calling(), clock)
-
-
-def offering(
-    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, clock: Clock
-) -> Offering:
-    """The offers of a house in use."""
-    return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
-
-
-def licences(
-    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, ledger: Ledger, clock: Clock,
-    nudge: Callable[[], object],
-) -> Licences:  # fmt: skip
-    """The licences of a house in use."""
-    return Licences(records, vault, out, ledger.minors, clock, programme.country, settings.web_address, nudge)
-
-
-def before_erasing(licences: Licences, messages: Marketing) -> First:
-    """What is made of somebody while her key is there: her licences end, and her noes are kept as hashes of nobody."""
-    def first(customer: int, why: str) -> None:
-        licences.giving.withdraw_all(customer)
-        messages.remember(customer, why)
-
-    return first
+    programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, ledger: Ledger, clock: Clock, soon: Doorways
+) -> Licences:
+    """The licences of a house in use; `soon` delivers what they write to people."""
+    return Licences(records, vault, out, ledger.minors, clock, programme.country, soon.address, soon.nudge)
 
 
 def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:

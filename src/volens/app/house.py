@@ -53,7 +53,6 @@ from volens.ingest.sources import known_mappings, require_own_name
 from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
-from volens.licensing.station import Licences
 from volens.messaging.station import Marketing
 from volens.offering.station import Offering
 from volens.permissions.importing import Importer
@@ -127,7 +126,8 @@ class House:
             settings, programme, today, records, self._vault, keys, self.permissions, self.delivery, clock
         )
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
-        self.messages, self.licences = self._messages(keys), self._licences()
+        self.messages = self._messages(keys)
+        self.licences = doors.licences(programme, records, self._vault, self.delivery, self.permissions, clock, self.doorways)
         self.wallet = doors.wallet(settings, programme, records, self._vault, keys, self.delivery, clock)
         self.erasure = self._erasure(keys)
         self.erasure.finish()
@@ -157,12 +157,6 @@ class House:
             alone=self._alone,
         )
 
-    def _licences(self) -> Licences:
-        return doors.licences(
-            self.settings, self.programme, self._stores.records, self._vault, self.delivery, self.permissions, self.clock,
-            self.doorways.nudge,
-        )  # fmt: skip
-
     def _reminders(self) -> Reminders:
         return Reminders(
             self._stores.records, self.gate, self.barrier, self.permissions, self.programme, self._vault, self._keys.mac,
@@ -183,7 +177,7 @@ class House:
         return Erasure(
             self._stores.records, self._vault, self.permissions, self._tombstones, self.clock, self.programme.country, queue.ask,
             self.customers.relabel_if_free, OTHERS,
-            doors.before_erasure(self.licences, self.programme, self._stores.records, self._vault, keys, self.clock),
+            doors.before_erasure(self.programme, self._stores.records, self._vault, keys, self.clock),
         )  # fmt: skip
 
     def _messages(self, keys: house_keys.LocalKeys) -> Marketing:
