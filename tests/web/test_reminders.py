@@ -51,6 +51,23 @@ def test_nobody_and_whoever_does_not_permit_get_the_same(house: House, card: str
     assert post(house, "/v1/reminders", card=card, basket="b1", skus=WITHOUT_MILK) == (200, {"reminder": None})
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/v1/reminders", {"card": "C00001", "skus": []}, "basket"),
+        ("/v1/reminders", {"card": "C00001", "basket": "b1", "skus": "L1"}, "skus"),
+        ("/v1/reminders", {"card": "C00001", "basket": "b1", "skus": [], "withuot": ["L1"]}, "withuot"),
+        ("/v1/baskets", {"card": "C00001", "basket": "b1"}, "state"),
+        ("/v1/baskets/left", {"card": "C00001", "basket": 7}, "basket"),
+    ],
+)
+def test_what_does_not_fit_is_named(house: House, path: str, body: dict[str, object], named: str) -> None:
+    status, told = post(house, path, **body)
+    assert status == 400
+    assert named in str(told["detail"])
+    assert "C00001" not in str(told)
+
+
 def test_one_word_stops_it(house: House) -> None:
     _, found = post(house, "/v1/reminders", card="C00002", basket="b1", skus=WITHOUT_MILK)
     number = found["reminder"]["reminder"]  # type: ignore[index]

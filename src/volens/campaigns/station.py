@@ -118,6 +118,8 @@ class Campaigns:
 
     def check(self, plan: Plan) -> Checked:
         """Looks a document over; reads no purchases and records nothing. Raises what is wrong with it."""
+        if plan.sale.start < self._today():
+            raise NotNow(f"The sale period of {plan.id} began on {plan.sale.start}.", "Plan campaigns before they begin.")
         permitted, _ = self._gate.permitted(self._request(plan, self._past(plan, self._today())))
         keys = goods(self._products(), plan.category, plan.brands)
         held = len(permitted) * plan.hold_out_thousandths // 1000
@@ -127,8 +129,6 @@ class Campaigns:
         """Puts a campaign's document and a fresh seed on the public record."""
         self.check(plan)
         today = self._today()
-        if plan.sale.start < today:
-            raise NotNow(f"The sale period of {plan.id} began on {plan.sale.start}.", "Plan campaigns before they begin.")
         with self._records.writing() as connection:
             store.hold(connection)
             before = self._in(connection).get(plan.id)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect, Template
 
 from volens.errors import (
@@ -63,13 +63,20 @@ def known(request: AnyRequest, error: VolensError) -> Answer:
 def of_http(request: AnyRequest, error: HTTPException) -> Answer:
     """One of the framework's: no such address, a form that is too old, too many requests."""
     roles = error.roles if isinstance(error, RoleNeeded) else ()
-    answer = said(request, error.status_code, error.detail if machine(request) else "", "", roles=roles)
+    answer = said(request, error.status_code, error.detail if machine(request) else "", _which(error), roles=roles)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if "ratelimit-reset" in headers:
         headers["retry-after"] = headers["ratelimit-reset"]
     for name, value in headers.items():
         answer.headers[name] = value
     return answer
+
+
+def _which(error: HTTPException) -> str:
+    """Which field of a body or address does not fit, as the framework tells it. It names fields and types, never a value."""
+    told = error.extra if isinstance(error, ValidationException) else None
+    listed = told if isinstance(told, list) else []
+    return " ".join(f"{one.get('key', 'body')}: {one['message']}." for one in listed if isinstance(one, dict) and "message" in one)
 
 
 def too_deep(request: AnyRequest, _: Exception) -> Answer:

@@ -9,22 +9,22 @@ Nobody, somebody unknown, a minor, and somebody who refused: what the page has, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromQuery, JSONBody
 
 from volens.errors import BadInput
 from volens.sponsored.words import LANGUAGES
 from volens.web.given import TheHouse
+from volens.web.machines.body import Body
 from volens.web.visitor import with_scope
 
 WITHOUT_MOST = 2_000
 
 
-@dataclass
-class Slots:
+class Slots(Body):
     """At least one of `page`, `category`, `search` and `product`; at most one of `card`, `email` and `reference`."""
 
     slots: int
@@ -37,12 +37,11 @@ class Slots:
     reference: str = ""
     visit: str = ""
     """A key that the shop draws at random for each visit."""
-    without: list[str] = field(default_factory=list)
+    without: list[str] = msgspec.field(default_factory=list)
     language: str = "fr"
 
 
-@dataclass
-class Heard:
+class Heard(Body):
     """`stop`: none by my purchases; `hide`: not this again, also for the rest of the visit if one is named."""
 
     impression: str

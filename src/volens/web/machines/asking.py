@@ -5,7 +5,6 @@ The app shows `html` as it is, and yes and no of the same size; what the record 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import post
@@ -13,11 +12,11 @@ from litestar.params import JSONBody
 
 from volens.errors import BadInput
 from volens.web.given import TheHouse
+from volens.web.machines.body import Body
 from volens.web.visitor import with_scope
 
 
-@dataclass
-class Ask:
+class Ask(Body):
     """Who is asked, where, and in which visit. One of `card`, `email`, `reference`."""
 
     moment: str
@@ -29,8 +28,7 @@ class Ask:
     surface: str = "app"
 
 
-@dataclass
-class Answer:
+class Answer(Body):
     """The question's token, and `yes`, `no` or `later`. `store`: the shop in which it was said, at a till."""
 
     question: str

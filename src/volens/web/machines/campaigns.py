@@ -10,9 +10,9 @@ get it as far as its own purpose allows. Planning, launching and measuring are f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
@@ -20,6 +20,7 @@ from volens.campaigns.telling import disclosure
 from volens.campaigns.workflow import MEASURED
 from volens.errors import BadInput, NotFound
 from volens.web.given import AnyRequest, TheHouse
+from volens.web.machines.body import Body
 from volens.web.visitor import with_scope
 
 ASKED_MOST = 1_000
@@ -27,13 +28,12 @@ KINDS = {"cards": "card", "emails": "email", "references": "reference"}
 LANGUAGES = ("fr", "en")
 
 
-@dataclass
-class People:
+class People(Body):
     """Some of `cards`, `emails` and `references`, at most a thousand together."""
 
-    cards: list[str] = field(default_factory=list)
-    emails: list[str] = field(default_factory=list)
-    references: list[str] = field(default_factory=list)
+    cards: list[str] = msgspec.field(default_factory=list)
+    emails: list[str] = msgspec.field(default_factory=list)
+    references: list[str] = msgspec.field(default_factory=list)
 
 
 @get("/v1/campaigns", guards=[with_scope("campaigns")], sync_to_thread=True)

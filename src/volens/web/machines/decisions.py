@@ -61,7 +61,19 @@ class Answering(Litestar):
             scope.setdefault("state", {})
             await respond(self, scope, receive, send, many=scope["path"] == MANY)
             return
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            # Answered as a GET whose body stays here (RFC 9110): mail programs look at a link so.
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         await super().__call__(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def headers_alone(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+        await send(message)
+
+    return headers_alone
 
 
 @get("/.well-known/authzen-configuration", opt=SHUT, sync_to_thread=False)

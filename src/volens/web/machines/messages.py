@@ -10,7 +10,6 @@ same answer, `{"send": false}`. Keys are apart for each recipient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,19 +21,18 @@ from volens.messaging.message import Caller, read
 from volens.messaging.noes import read as read_reports
 from volens.messaging.sending import LEAVES_WITHIN_SECONDS
 from volens.web.given import TheHouse, Who
+from volens.web.machines.body import Body
 from volens.web.visitor import Machine, Visitor, with_scope
 
 
-@dataclass
-class Batch:
+class Batch(Body):
     """Messages as `volens.messaging.message` describes them; with `addresses`, where each person is reached."""
 
     messages: list[dict[str, Any]]
     addresses: bool = False
 
 
-@dataclass
-class Reports:
+class Reports(Body):
     """Addresses or people that are not to be written to."""
 
     reports: list[dict[str, Any]]
@@ -49,8 +47,7 @@ def send(house: TheHouse, visitor: Who, data: JSONBody[Batch]) -> dict[str, Any]
     return {"messages": [one.to_dict() for one in answers], "send_before": until.isoformat(timespec="seconds")}
 
 
-@dataclass
-class AboutBaskets:
+class AboutBaskets(Body):
     """With `addresses`, where each person is reached."""
 
     addresses: bool = False

@@ -11,9 +11,9 @@ Nobody by that card, somebody who does not permit, somebody new, and somebody wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from litestar import post
 from litestar.params import JSONBody
 
@@ -22,14 +22,14 @@ from volens.errors import BadInput
 from volens.reminding import basket as baskets
 from volens.reminding.shown import shown, shown_left
 from volens.web.given import TheHouse
+from volens.web.machines.body import Body
 from volens.web.visitor import with_scope
 
 LINES_MOST = 2_000
 LANGUAGES = ("fr", "en")
 
 
-@dataclass
-class Basket:
+class Basket(Body):
     """One of `card`, `email` and `reference`; what the shop calls the basket; its products by SKU; those that cannot be had."""
 
     basket: str
@@ -37,12 +37,11 @@ class Basket:
     card: str = ""
     email: str = ""
     reference: str = ""
-    without: list[str] = field(default_factory=list)
+    without: list[str] = msgspec.field(default_factory=list)
     language: str = "fr"
 
 
-@dataclass
-class Heard:
+class Heard(Body):
     """`added`, `aside` (not now), `never` (not this again) or `stop` (no reminders at all)."""
 
     reminder: str
@@ -50,20 +49,18 @@ class Heard:
     language: str = "fr"
 
 
-@dataclass
-class Event:
+class Event(Body):
     """As `Basket`, with what became of it."""
 
     basket: str
     state: str
-    skus: list[str] = field(default_factory=list)
+    skus: list[str] = msgspec.field(default_factory=list)
     card: str = ""
     email: str = ""
     reference: str = ""
 
 
-@dataclass
-class Return:
+class Return(Body):
     """Somebody is back; `basket` is the one that she fills now."""
 
     basket: str
