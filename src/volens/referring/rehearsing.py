@@ -101,13 +101,13 @@ def rehearse(seeds: Sequence[int], people: int, fraud: float = 0.05, careful: fl
 
 def _run(made: Campaign, due_days: int) -> list[_Live]:
     all_of = defaultdict[int, list[_Live]](list)
+    signs = {one.number: signs_of(one) for each in made.invitations for one in (each.sponsor, each.friend)}
     happening: list[tuple[datetime, int, _Live]] = []
     for number, one in enumerate(made.invitations):
         live = _Live(one, Friend(number, one.accepted, None, replace(signs[one.friend.number], payments=frozenset())))
         happening += [(one.accepted, 0, live), (one.ordered, 1, live)]
         if one.taken_back is not None:
             happening.append((one.taken_back, 2, live))
-    signs = {one.number: signs_of(one) for each in made.invitations for one in (each.sponsor, each.friend)}
     hours = _Hours()
     for at, what, live in sorted(happening, key=lambda each: (each[0], each[1], each[2].friend.number)):
         hers = all_of[live.invited.sponsor.number]
