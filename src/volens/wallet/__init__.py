@@ -1,0 +1,1 @@
+"""What people earned: the books of it, claims, vouchers, payouts."""
