@@ -31,6 +31,8 @@ class Action(StrEnum):
     """What a rule does, the weakest first."""
 
     FLAG = "flag"
+    NEXT = "next"
+    """This order does not count; her next one does."""
     HOLD = "hold"
     REVERSE = "reverse"
     BLOCK = "block"
@@ -233,7 +235,7 @@ RULES: tuple[Rule, ...] = (
         HUMAN, _too_fast, Facts(seconds=FAST_SECONDS - 1), Facts(seconds=FAST_SECONDS),
     ),
     Rule(
-        "F7-before", "Before the invitation", "seconds from acceptance to order", Action.BLOCK,
+        "F7-before", "Before the invitation", "seconds from acceptance to order", Action.NEXT,
         {"fr": "La commande a été passée avant l'invitation.", "en": "The order was placed before the invitation."},
         FAIR, lambda facts: facts.seconds is not None and facts.seconds < 0, Facts(seconds=-1), Facts(seconds=3_600),
     ),

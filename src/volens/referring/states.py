@@ -24,7 +24,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     REFUSED: frozenset({HELD}),
     RETURNED: frozenset({COUNTED, HELD, BLOCKED}),
 }
-EVENTS: Mapping[str, str] = {
+KINDS: Mapping[str, str] = {
     COUNTED: "referral-counted", HELD: "referral-held", BLOCKED: "referral-blocked", REFUSED: "referral-refused",
     RETURNED: "referral-returned", OPEN: "referral-reopened",
 }  # fmt: skip
