@@ -26,6 +26,7 @@ ZONES = {
     "NL": "Europe/Amsterdam",
     "PT": "Europe/Lisbon",
     "IE": "Europe/Dublin",
+    "MT": "Europe/Malta",
     "GB": "Europe/London",
     "PL": "Europe/Warsaw",
 }

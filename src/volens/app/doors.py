@@ -36,6 +36,7 @@ from volens.messaging.noes import Noes
 from volens.messaging.sending import Sending
 from volens.messaging.station import Marketing
 from volens.messaging.suppression import Suppression
+from volens.offering.station import Offering
 from volens.permissions.ledger import Ledger
 from volens.programme.calling import calling
 from volens.programme.model import Basis, Programme
@@ -161,3 +162,10 @@ def messages(
     )
     noes = Noes(records, finder, ledger, listed, keys.mac, programme.messages, programme.country, programme.languages[0])
     return Marketing(records, programme, sending, noes, listed, calling(), clock)
+
+
+def offering(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, clock: Clock
+) -> Offering:
+    """The offers of a house in use."""
+    return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)

@@ -14,6 +14,7 @@ from volens.delivery import store as delivery
 from volens.devices.station import forget_with
 from volens.doorways import store as doorways
 from volens.messaging import store as messaging
+from volens.offering import who as offering
 from volens.publishing import counts as centre_opened
 from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
@@ -33,4 +34,5 @@ OTHERS: tuple[Forget, ...] = (
     audiences.forget,
     kept_out.forget,
     messaging.forget,
+    offering.forget,
 )

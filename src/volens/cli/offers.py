@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from volens.cli import offering
 from volens.cli.say import clock, json_option, speaking, tell
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ LEADS = "Leads for a human, never a verdict: a clause that is not found can be u
 @click.group()
 def offer() -> None:
     """Offers: what is asked, what it earns, and what nobody can be asked for."""
+
+
+for _command in offering.COMMANDS:
+    offer.add_command(_command)
 
 
 @offer.command()

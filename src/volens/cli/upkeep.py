@@ -27,12 +27,16 @@ def nightly(house: Path, as_json: bool) -> None:
             night = opened.upkeep.nightly(told)
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
+        over, letters = opened.offering.close(), opened.offering.tell()
         pages, text = doorways.nightly(opened)
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
+    if over or letters:
+        said += f"\n  offers      {over:,} participations are over, {letters:,} letters about offers that stopped"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
-    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old,
+             "offers": {"over": over, "told": letters}}  # fmt: skip
     tell({**night.to_dict(), **other}, said, as_json)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
-from volens.offering import store
+from volens.offering import store, version_store
 from volens.offering.registry import accepted
 from volens.offering.rules import counting
 from volens.offering.store import Act, Participation
@@ -82,7 +82,7 @@ def count(
     if store.act(connection, place) is not None:
         return one
     offer, today = accepted(connection, one.offer, one.version), today or on
-    where = store.country(connection, one.offer, one.country)
+    where = version_store.country(connection, one.offer, one.country)
     counting(one, offer, where, on, today).require(f"It does not count for {one.offer}.")
     done = one.done + 1
     happened = [_event(ACTED, one, on, done=done)]

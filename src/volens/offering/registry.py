@@ -20,8 +20,8 @@ from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC, Event
 from volens.evidence.merkle import canonical_json
 from volens.holders import Database
-from volens.offering import store
-from volens.offering.store import Version
+from volens.offering import version_store
+from volens.offering.version_store import Version
 from volens.offering.workflow import (
     DECLINED,
     DPO,
@@ -65,7 +65,7 @@ class Registry:
         sha256, day = digest(document), self._today(one)
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
-            before = store.version(connection, one.id, one.version)
+            before = version_store.version(connection, one.id, one.version)
             if before is not None and before.state in (PROPOSED, HALF, FORCE):
                 if digest_of(connection, before.number) == sha256:
                     return before
@@ -76,8 +76,8 @@ class Registry:
             detail = {"offer": one.id, "version": one.version, "sha256": sha256, "by": who}
             seq = log.append(connection, EVENTS, [Event(PUT, day=day, detail=detail)])
             found = Version(one.id, one.version, seq, PROPOSED, who, "", "", seq, day.isoformat())
-            store.add_document(connection, seq, document, sha256)
-            store.keep_version(connection, found)
+            version_store.add_document(connection, seq, document, sha256)
+            version_store.keep_version(connection, found)
         return found
 
     def approve(self, offer: str, version: int, number: int, *, role: str, by: str) -> Version:
@@ -103,7 +103,7 @@ class Registry:
             found = _changed(found, **{role: who}, state=HALF, seq=seq, since=day.isoformat())
             if to == FORCE:
                 found = _in_force(connection, found, one, day)
-            store.keep_version(connection, found)
+            version_store.keep_version(connection, found)
         return found
 
     def decline(self, offer: str, version: int, *, role: str, by: str) -> Version:
@@ -121,7 +121,7 @@ class Registry:
             detail = {"offer": offer, "version": version, "number": found.number, "role": role, "by": who}
             seq = log.append(connection, EVENTS, [Event(NO, day=day, detail=detail)])
             found = _changed(found, state=DECLINED, marketing="", dpo="", seq=seq, since=day.isoformat())
-            store.keep_version(connection, found)
+            version_store.keep_version(connection, found)
         return found
 
     def read(self, written: str, file: str = "the offer") -> Offer:
@@ -150,7 +150,7 @@ def digest(written: str) -> str:
 
 def digest_of(connection: Connection, number: int) -> str:
     """SHA-256 of what was proposed under a number; empty if there is nothing."""
-    found = store.document(connection, number)
+    found = version_store.document(connection, number)
     return digest(found[0]) if found is not None else ""
 
 
@@ -161,7 +161,7 @@ def _offer(written: str) -> Offer:
 
 def document(connection: Connection, version: Version) -> Offer:
     """The offer that a version is."""
-    found = store.document(connection, version.number)
+    found = version_store.document(connection, version.number)
     if found is None:
         raise NotFound(f"The document of {version.offer}, version {version.version}, is gone.", "Run: volens audit")
     return _offer(found[0])
@@ -169,7 +169,7 @@ def document(connection: Connection, version: Version) -> Offer:
 
 def there(connection: Connection, offer: str, version: int) -> Version:
     """A version on record; `NotFound` if there is none."""
-    found = store.version(connection, offer, version)
+    found = version_store.version(connection, offer, version)
     if found is None:
         raise NotFound(f"There is no version {version} of the offer {offer!r}.", "See: volens offer list")
     return found
@@ -177,7 +177,7 @@ def there(connection: Connection, offer: str, version: int) -> Version:
 
 def in_force(connection: Connection, offer: str) -> Version | None:
     """The version that people can join, or none."""
-    found = [one for one in store.all_versions(connection, offer) if one.state == FORCE]
+    found = [one for one in version_store.all_versions(connection, offer) if one.state == FORCE]
     return found[-1] if found else None
 
 
@@ -190,7 +190,7 @@ def accepted(connection: Connection, offer: str, version: int) -> Offer:
 
 
 def _require_next(connection: Connection, one: Offer, before: Version | None) -> None:
-    versions = store.all_versions(connection)
+    versions = version_store.all_versions(connection)
     ours = [each.version for each in versions if each.offer == one.id]
     if before is None and one.version != len(ours) + 1:
         raise NotNow(
@@ -200,7 +200,7 @@ def _require_next(connection: Connection, one: Offer, before: Version | None) ->
         raise BadInput(
             f"A house has at most {OFFERS_MAX} offers with {VERSIONS_MAX} versions each.", "Use an offer that is there."
         )
-    if ours and before is None and store.version(connection, one.id, len(ours)) is not None:
+    if ours and before is None and version_store.version(connection, one.id, len(ours)) is not None:
         newest = there(connection, one.id, len(ours))
         if newest.state not in (FORCE, REPLACED):
             raise NotNow(f"Version {newest.version} of {one.id} is {newest.state}.", "Write that one anew, under its own number.")
@@ -210,7 +210,7 @@ def _require_other(found: Version, role: str, who: str) -> None:
     other = found.dpo if role == MARKETING else found.marketing
     if getattr(found, role):
         waits = DPO if role == MARKETING else MARKETING
-        raise NotNow(f"The offer was approved by {role}; {waits} has not looked at it.", f"Ask somebody of {waits}: --role {waits}.")
+        raise NotNow(f"The offer was approved by {role}; {waits} has not looked at it.", f"Ask for it: --role {waits}.")
     if other and same(other, who):
         raise Refused(("one person does not approve in both roles",), "Ask somebody else: --by.")
     if role == DPO and same(found.proposed_by, who):
@@ -231,10 +231,10 @@ def _in_force(connection: Connection, found: Version, one: Offer, day: date) -> 
         happened.append(Event(OUT, day=day, detail={"offer": before.offer, "version": before.version, "number": before.number}))
     first = log.append(connection, EVENTS, happened)
     if before is not None:
-        store.keep_version(connection, _changed(before, state=REPLACED, seq=first + 1, since=day.isoformat()))
+        version_store.keep_version(connection, _changed(before, state=REPLACED, seq=first + 1, since=day.isoformat()))
     dates = {"starts": one.starts.isoformat(), "ends": one.ends.isoformat() if one.ends else ""}
     log.append(connection, PUBLIC, [Event(PUBLISHED, day=day, detail={**said, **dates, "name": dict(one.name)})])
-    store.add_terms(connection, found.number, kept)
+    version_store.add_terms(connection, found.number, kept)
     return _changed(found, state=FORCE, seq=first, since=day.isoformat())
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from volens.errors import NotNow
-from volens.offering.store import Country, Participation
+from volens.offering.store import Participation
+from volens.offering.version_store import Country
 from volens.offering.workflow import CLOSED, ENDED, LAUNCHED, OPEN, RESUMING, STOPPED, SUSPENDED
 from volens.offers.document import Offer
 

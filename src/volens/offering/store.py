@@ -1,14 +1,13 @@
-"""What offers in use keep: versions with their terms, countries, participations with their acts, and counts.
+"""What offers in use keep of people and in numbers: participations with their acts, counts, answers.
 
 Rules:
-1. Documents and terms are written once; triggers of the database keep them as they are.
-2. A participation and its acts are of a person; `forget` takes them away. Counts and answers are of nobody.
-3. One open participation of a person in an offer, one act by a key: the database says so.
+1. A participation and its acts are of a person; `forget` takes them away. Counts and answers are of nobody.
+2. One participation by a key of its person's, one act by a key: the database says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,62 +21,16 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     delete,
     func,
     insert,
     select,
-    text,
     update,
 )
 
-from volens.evidence.journeys import insert_rows
+from volens.evidence.journeys import insert_rows, rows_about
 
 metadata = MetaData()
-
-documents = Table(
-    "offer_documents",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),  # the seq of its proposal
-    Column("document", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),
-)
-
-versions = Table(
-    "offer_versions",
-    metadata,
-    Column("offer", String(64), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("number", BigInteger, nullable=False, unique=True),
-    Column("state", String(10), nullable=False),
-    Column("proposed_by", String(120), nullable=False),
-    Column("marketing", String(120), nullable=False),  # who approved in this role; empty before
-    Column("dpo", String(120), nullable=False),
-    Column("seq", BigInteger, nullable=False),  # the event of its state
-    Column("since", String(10), nullable=False),  # the day of that
-)
-
-terms = Table(
-    "offer_terms",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("language", String(2), primary_key=True),
-    Column("text", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),
-)
-
-countries = Table(
-    "offer_countries",
-    metadata,
-    Column("offer", String(64), primary_key=True),
-    Column("country", String(2), primary_key=True),
-    Column("state", String(10), nullable=False),
-    Column("day", String(10), nullable=False),
-    Column("reason", Text, nullable=False),  # of a suspension or an end, by language; an empty object before
-    Column("by", String(120), nullable=False),  # who took the last step
-    Column("stopped", BigInteger, nullable=False),  # the event of the newest suspension or end; 0 before
-    Column("seq", BigInteger, nullable=False),
-)
 
 participations = Table(
     "offer_participations",
@@ -101,11 +54,7 @@ participations = Table(
     Column("seq", BigInteger, nullable=False),  # the event of its state
     Index("offer_participations_by_customer", "customer", "offer"),
     Index("offer_participations_by_offer", "offer", "country", "state"),
-    Index(
-        "offer_participations_open", "customer", "offer", unique=True,
-        sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"),
-    ),
-)  # fmt: skip
+)
 
 acts = Table(
     "offer_acts",
@@ -140,35 +89,6 @@ answers = Table(
     Column("shown_yes", BigInteger, nullable=False),
     Column("shown_no", BigInteger, nullable=False),
 )
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version of an offer on record."""
-
-    offer: str
-    version: int
-    number: int
-    state: str
-    proposed_by: str
-    marketing: str
-    dpo: str
-    seq: int
-    since: str
-
-
-@dataclass(frozen=True)
-class Country:
-    """Where an offer stands in a country."""
-
-    offer: str
-    country: str
-    state: str
-    day: str
-    reason: str
-    by: str
-    stopped: int
-    seq: int
 
 
 @dataclass(frozen=True)
@@ -222,78 +142,6 @@ class Answers:
 
 
 _PARTICIPATION = [column for column in participations.c if column.name != "key"]
-
-
-# Versions
-
-
-def add_document(connection: Connection, number: int, document: str, sha256: str) -> None:
-    """Keeps what was proposed, for good."""
-    connection.execute(insert(documents).values(number=number, document=document, sha256=sha256))
-
-
-def document(connection: Connection, number: int) -> tuple[str, str] | None:
-    """What was proposed under a number, and its SHA-256."""
-    row = connection.execute(select(documents).where(documents.c.number == number)).one_or_none()
-    return (str(row.document), str(row.sha256)) if row is not None else None
-
-
-def keep_version(connection: Connection, one: Version) -> None:
-    """Puts a version in the place of its earlier form."""
-    connection.execute(delete(versions).where(versions.c.offer == one.offer, versions.c.version == one.version))
-    connection.execute(insert(versions).values(vars(one)))
-
-
-def all_versions(connection: Connection, offer: str | None = None) -> list[Version]:
-    """Every version, or those of an offer, in order."""
-    query = select(versions).order_by(versions.c.offer, versions.c.version)
-    if offer is not None:
-        query = query.where(versions.c.offer == offer)
-    return [Version(**row) for row in connection.execute(query).mappings()]
-
-
-def version(connection: Connection, offer: str, version: int) -> Version | None:
-    """One version, or none."""
-    query = select(versions).where(versions.c.offer == offer, versions.c.version == version)
-    row = connection.execute(query).mappings().one_or_none()
-    return Version(**row) if row is not None else None
-
-
-def add_terms(connection: Connection, number: int, rows: Mapping[str, tuple[str, str]]) -> None:
-    """Keeps (text, SHA-256) of a version's terms by language, for good."""
-    for language, (words, sha256) in sorted(rows.items()):
-        connection.execute(insert(terms).values(number=number, language=language, text=words, sha256=sha256))
-
-
-def terms_of(connection: Connection, number: int) -> dict[str, tuple[str, str]]:
-    """(text, SHA-256) of a version's terms, by language."""
-    rows = connection.execute(select(terms).where(terms.c.number == number).order_by(terms.c.language))
-    return {str(row.language): (str(row.text), str(row.sha256)) for row in rows}
-
-
-# Countries
-
-
-def keep_country(connection: Connection, one: Country) -> None:
-    """Where an offer stands in a country from now on."""
-    key = (countries.c.offer == one.offer, countries.c.country == one.country)
-    connection.execute(delete(countries).where(*key))
-    connection.execute(insert(countries).values(vars(one)))
-
-
-def country(connection: Connection, offer: str, country: str) -> Country | None:
-    """Where an offer stands in a country; none if it was never launched there."""
-    query = select(countries).where(countries.c.offer == offer, countries.c.country == country)
-    row = connection.execute(query).mappings().one_or_none()
-    return Country(**row) if row is not None else None
-
-
-def all_countries(connection: Connection, offer: str | None = None) -> list[Country]:
-    """Where every offer stands, or one, by country."""
-    query = select(countries).order_by(countries.c.offer, countries.c.country)
-    if offer is not None:
-        query = query.where(countries.c.offer == offer)
-    return [Country(**row) for row in connection.execute(query).mappings()]
 
 
 # Participations
@@ -360,13 +208,12 @@ def mark_told(connection: Connection, customers: Iterable[int], offer: str, coun
     connection.execute(query.values(told=stopped))
 
 
-def open_of(connection: Connection, offer: str, version: int, limit: int, country: str | None = None) -> list[Participation]:
-    """Open participations of a version, oldest first."""
+def open_of(connection: Connection, offer: str, version: int, country: str, after: int, limit: int) -> list[Participation]:
+    """Open participations of a version in a country, those behind a number, oldest first."""
     query = select(*_PARTICIPATION).where(
-        participations.c.offer == offer, participations.c.version == version, participations.c.state == "open"
-    )
-    if country is not None:
-        query = query.where(participations.c.country == country)
+        participations.c.offer == offer, participations.c.version == version, participations.c.country == country,
+        participations.c.state == "open", participations.c.id > after,
+    )  # fmt: skip
     return _listed(connection, query.order_by(participations.c.id).limit(limit))
 
 
@@ -477,3 +324,23 @@ def all_answers(connection: Connection) -> dict[str, Answers]:
     """What people said, by offer."""
     rows = connection.execute(select(answers)).mappings()
     return {str(row["offer"]): Answers(**{key: int(row[key]) for key in row if key != "offer"}) for row in rows}
+
+
+# What people permit who took part
+
+
+def yeses_of(connection: Connection, customers: Iterable[int]) -> list[tuple[int, str, str, int, bool]]:
+    """(customer, purpose, kind, seq, whether she said it here herself) of every yes of some people, in the order of the record."""
+    listed, found = list(customers), list[tuple[int, str, str, int, bool]]()
+    kinds = "('given', 'renewed', 'notified', 'joined')"
+    for table, where in (("events", "tree = 'events' and "), ("group_rows", "")):
+        words = f"select customer, purpose, kind, seq from {table} where {where}kind in {kinds} and customer in (?)"  # noqa: S608
+        for customer, purpose, kind, seq in rows_about(connection, words, listed):
+            found.append((int(customer), str(purpose), str(kind), int(seq), table == "events" and kind in ("given", "renewed")))
+    return sorted(found, key=lambda one: one[3])
+
+
+def permitting(connection: Connection, customers: Iterable[int]) -> set[tuple[int, str]]:
+    """(customer, purpose) for which a yes stands now, for any recipient."""
+    words = "select distinct customer, purpose from permissions where kind in ('given', 'renewed') and customer in (?)"
+    return {(int(customer), str(purpose)) for customer, purpose in rows_about(connection, words, customers)}

@@ -27,6 +27,8 @@ from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
 from volens.messaging import store as messaging_store
+from volens.offering import store as offering_store
+from volens.offering import version_store as offer_versions
 from volens.permissions import counts as choice_counts
 from volens.permissions import imports, parents
 from volens.permissions import store as permissions
@@ -43,6 +45,8 @@ DECLARED = (
     reminding_store.metadata,
     sponsored_store.metadata,
     messaging_store.metadata,
+    offering_store.metadata,
+    offer_versions.metadata,
     log.metadata,
     identity_store.metadata,
     permissions.metadata,

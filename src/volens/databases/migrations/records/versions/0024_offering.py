@@ -92,10 +92,6 @@ def _people() -> None:
     )
     op.create_index("offer_participations_by_customer", "offer_participations", ["customer", "offer"])
     op.create_index("offer_participations_by_offer", "offer_participations", ["offer", "country", "state"])
-    op.create_index(
-        "offer_participations_open", "offer_participations", ["customer", "offer"], unique=True,
-        sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"),
-    )  # fmt: skip
     op.create_table(
         "offer_acts",
         sa.Column("found_by", sa.LargeBinary, primary_key=True),
