@@ -41,6 +41,7 @@ from volens.permissions.ledger import Ledger
 from volens.programme.calling import calling
 from volens.programme.model import Basis, Programme
 from volens.purchases import catalogue
+from volens.referring.station import Referring
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
@@ -169,3 +170,8 @@ def offering(
 ) -> Offering:
     """The offers of a house in use."""
     return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+
+
+def referring(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Referring:
+    """The invitations of a house."""
+    return Referring(records, vault, Known(records, vault), vault.find, keys.mac, clock, programme.country)

@@ -146,6 +146,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders, self.sponsored = self._reminders(), self._sponsored()
+        self.referring = doors.referring(programme, records, self._vault, keys, clock)
         self.offering = doors.offering(settings, programme, records, self._vault, self.delivery, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),

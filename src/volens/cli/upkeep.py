@@ -27,6 +27,7 @@ def nightly(house: Path, as_json: bool) -> None:
             night = opened.upkeep.nightly(told)
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
+        invited = opened.referring.night()
         over, letters = opened.offering.close(), opened.offering.tell()
         pages, text = doorways.nightly(opened)
         opened.checkpoint()
@@ -35,8 +36,10 @@ def nightly(house: Path, as_json: bool) -> None:
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
     if over or letters:
         said += f"\n  offers      {over:,} participations are over, {letters:,} letters about offers that stopped"
+    if invited.released or invited.counted:
+        said += f"\n  invitations {invited.released:,} that nobody decided are let go, {invited.counted:,} that waited are counted"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
     other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old,
-             "offers": {"over": over, "told": letters}}  # fmt: skip
+             "offers": {"over": over, "told": letters}, "invitations": vars(invited)}  # fmt: skip
     tell({**night.to_dict(), **other}, said, as_json)

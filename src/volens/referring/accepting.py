@@ -1,7 +1,7 @@
 """Somebody accepts an invitation: once in her life, and never so that the way leads back to her.
 
 Rules:
-1. Whoever invited her, or invited anybody, or was invited before, is refused with the sentence of the rule; the database says the same.
+1. Who invited anybody before, or was invited, is refused with the sentence of the rule; the database says the same.
 2. Another doubt makes no difference here: what is asked of her is an order, and it is judged then.
 3. An invitation for which nothing could count today takes nobody.
 """
@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from volens.errors import NotFound, NotNow, Refused
 from volens.evidence import log
+from volens.evidence.journeys import rows_about
 from volens.evidence.log import EVENTS
 from volens.holders import Database, Sealer
+from volens.identity import store as identity
 from volens.offering import participations
 from volens.offering import rules as offered
-from volens.offering import store as offering
+from volens.offering import version_store as offering
 from volens.offering.registry import accepted
 from volens.referring import store
 from volens.referring.addresses import plainer
@@ -33,16 +35,18 @@ from volens.referring.store import Link, Tie
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+TOO_YOUNG = "too-young"
 NEW_DAYS = 14
 """How long before she accepts somebody may have become a customer: she made her card first, and opened the link then."""
 
 
 class NotForHer(Refused):
-    """A rule says that this person cannot accept this invitation. `rule` has the sentence for the page."""
+    """This person cannot accept this invitation. `why`: the rule, whose sentence the page shows, or `too-young`."""
 
-    def __init__(self, rule: str) -> None:
-        super().__init__((BY_ID[rule].sentence["en"].rstrip("."),), "Whoever finds this wrong writes to the contact of the offer.")
-        self.rule = rule
+    def __init__(self, why: str) -> None:
+        said = BY_ID[why].sentence["en"].rstrip(".") if why in BY_ID else "whoever accepts an invitation is of age"
+        super().__init__((said,), "Whoever finds this wrong writes to the contact of the offer.")
+        self.why = why
 
 
 class People(Protocol):
@@ -60,10 +64,10 @@ class Accepting:
 
     def __init__(
         self, records: Database, people: Sealer, contacts: People, links: Links, judging: Judging,
-        hashes: Callable[[str], Hashes], phone: Callable[[str], str], now: Callable[[], datetime],
+        hashes: Callable[[str], Hashes], now: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._records, self._people, self._contacts, self._links = records, people, contacts, links
-        self._judging, self._hashes, self._phone, self._now = judging, hashes, phone, now
+        self._judging, self._hashes, self._now = judging, hashes, now
 
     def accept(self, friend: int, token: str, *, shown: str = "") -> Tie:
         """Somebody accepts. Twice is once. `NotForHer` where a rule excludes it, `NotNow` while nothing could count.
@@ -81,9 +85,10 @@ class Accepting:
             before = store.tie_of(connection, friend)
             if before is not None and (before.sponsor, before.offer) == (link.customer, link.offer):
                 return before
-            if rule := excluded(connection, friend, link.customer):
-                raise NotForHer(rule)
-            today = self._require_open(connection, link)
+            today = self._judging.day(link.country)
+            if why := excluded(connection, friend, link.customer, today):
+                raise NotForHer(why)
+            self._require_open(connection, link, today)
             store.keep_signals(connection, friend, link.offer, hers)
             store.keep_signals(connection, link.customer, link.offer, sponsors)
             tie = self._tie(connection, friend, link, sealed)
@@ -92,20 +97,18 @@ class Accepting:
     def _look(self, friend: int, link: Link) -> tuple[list[Signal], list[Signal], bool]:
         """Signals of both, and whether she is known by another account; outside every transaction."""
         reached, hashes = self._contacts.contacts([friend, link.customer]), self._hashes(link.offer)
-        hers, sponsors = (hashes.of_person(reached.get(one), self._phone) for one in (friend, link.customer))
+        hers, sponsors = (hashes.of_person(reached.get(one)) for one in (friend, link.customer))
         emails = reached[friend].emails if friend in reached else ()
         forms = [form for email in emails for form in plainer(email)]
         others = {who[0] for who in self._contacts.known("email", forms).values()} - {friend, link.customer} if forms else set()
         return hers, sponsors, bool(others)
 
-    def _require_open(self, connection: Connection, link: Link) -> date:
+    def _require_open(self, connection: Connection, link: Link, today: date) -> None:
         one = participations.current(connection, link.customer, link.offer)
         if one is None:
             raise NotNow("This invitation takes nobody at the moment.", "Ask whoever sent it to you: she has to take part again.")
         document, where = accepted(connection, one.offer, one.version), offering.country(connection, one.offer, one.country)
-        today = self._judging.day(link.country)
         offered.counting(one, document, where, today, today).require("This invitation takes nobody now.")
-        return today
 
     def _tie(self, connection: Connection, friend: int, link: Link, shown: bytes | None) -> Tie:
         generation = store.generation(connection, link.customer)
@@ -128,10 +131,13 @@ class Accepting:
         return self._judging.move(connection, tie, BLOCKED, rules=verdict.ids)
 
 
-def excluded(connection: Connection, friend: int, sponsor: int) -> str:
-    """The rule by which somebody cannot accept an invitation of a sponsor, or the empty text."""
+def excluded(connection: Connection, friend: int, sponsor: int, today: date) -> str:
+    """Why somebody cannot accept an invitation of a sponsor: a rule, or `too-young`; the empty text if she can."""
     if friend == sponsor:
         return "F1-person"
+    life = identity.lives_in(rows_about(connection, identity.LIVES, [friend])).get(friend)
+    if life is not None and life.minor_until is not None and today < life.minor_until:
+        return TOO_YOUNG
     place = store.generation(connection, friend)
     if place is None:
         return ""

@@ -3,8 +3,8 @@
 Rules:
 1. What is after a plus sign leads to the same mailbox at every provider that people use; dots are ignored at Google's alone.
 2. Nothing else is folded: `marie.dupont` and `mariedupont` are two people nearly everywhere.
-3. An address that a provider makes so that its owner stays private (Apple, Firefox, DuckDuckGo) is not thrown away. Only domains whose
-   mailboxes anybody can read, or that end within hours, are: `disposable-email-domains` lists them.
+3. An address that a provider makes so that its owner stays private (Apple, Firefox, DuckDuckGo) is not thrown away. Only domains
+   whose mailboxes anybody can read, or that end within hours, are: `disposable-email-domains` lists them.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def letters(email: str) -> str:
 
 
 def plainer(email: str) -> tuple[str, ...]:
-    """How somebody may be known already who writes this address: as it stands, without the plus, without dots. Looked up one by one,
-    since nobody's addresses are kept in another form for this."""
+    """How somebody may be known already who writes this address: as it stands, without the plus, without dots. Looked up one by
+    one, since nobody's addresses are kept in another form for this."""
     box = mailbox(email)
     if not box:
         return ()

@@ -52,7 +52,7 @@ class Deciding:
             if tie.state not in (HELD, BLOCKED, REFUSED):
                 raise NotNow("Nothing holds this invitation.", "Look at the page again.")
             if tie.contested is not None:
-                raise NotNow("A person has looked at this since you said so.", "You can complain to the authority that the terms name.")
+                raise NotNow("A person has looked since you said so.", "You can complain to the authority that the terms name.")
             day = self._judging.today(tie).isoformat()
             who = "friend" if customer == tie.friend else "sponsor"
             log.append(connection, EVENTS, [self._judging.event(CONTESTED, tie, who=who)], self._judging.people)

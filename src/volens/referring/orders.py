@@ -4,7 +4,7 @@ Rules:
 1. A report has a key: the same again changes nothing, the same key with something else in it is refused.
 2. The answer is the same whoever it is about: a machine does not learn here who was invited.
 3. Amounts are kept to see whether anything of an order is left; what was bought is never sent.
-4. What payment and delivery are alike by is a hash where it comes from, and hashed again; without `orders` in the offer it is left out.
+4. Payment and address are hashes where they come from, and are hashed again; without `orders` in the offer they are left out.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Orders:
             signals = self._hashes(offer).of_order(said.payment, said.address)
             if store.keep_signals(connection, customer, offer, signals):
                 detail = {"offer": offer}
-                log.append(connection, EVENTS, [Event(SIGNS, customer=customer, day=self._judging.day(self._now()), detail=detail)])
+                log.append(connection, EVENTS, [Event(SIGNS, customer=customer, day=self._judging.day(), detail=detail)])
 
     def _keep(self, connection: Connection, tie: Tie, said: Reported) -> bool:
         """Whether a report is new; `BadInput` for a key that said something else."""
@@ -148,7 +148,7 @@ class Orders:
         at = said.at.astimezone(UTC).isoformat()
         about = hashes.one("order", said.order)
         store.keep_report(connection, Report(key, tie.friend, tie.offer, said.kind, about, at, said.cents, digest))
-        event = self._judging.event(REPORTED, tie, kind=said.kind, at=at, cents=said.cents)
+        event = self._judging.event(REPORTED, tie, what=said.kind, at=at, cents=said.cents)
         log.append(connection, EVENTS, [event], self._judging.people)
         return True
 

@@ -1,8 +1,8 @@
-"""How much fraud the rules find, and whom they hold for nothing: on invented campaigns, by the same functions that judge real ones. Pure.
+"""How much fraud the rules find, and whom they hold for nothing: on invented campaigns, by the functions that judge real ones.
 
 Rules:
-1. What counts as found: an invitation that was blocked, held, or reversed before its reward was due. An honest one that was blocked or
-   held counts against the rules, also if a person would have let it go; one that was sent back is no fault of theirs.
+1. What counts as found: an invitation that was blocked, held, or reversed before its reward was due. An honest one that was blocked
+   or held counts against the rules, also if a person would have let it go; one that was sent back is no fault of theirs.
 2. Every rate stands with its interval (Wilson, 95 %), by kind. Nothing is tuned on the seeds that it is measured on.
 """
 

@@ -1,7 +1,7 @@
 """The rules against fraud: each looks at a few facts of one invitation, and says in one sentence what it saw.
 
 Rules:
-1. A rule is a pure function of `Facts`, with an example that it finds and one that it passes: they are its tests and its documentation.
+1. A rule is a pure function of `Facts`, with an example that it finds and one that it passes: its tests and its documentation.
 2. No fingerprint of a device, no location, no address book. Signals are hashes under a key of the campaign's own.
 3. What is alike by chance among honest people (an address, a surname, a payment card of a family) is never enough by itself.
 4. `block` is for what the offer's own conditions exclude; a doubt is a `hold`, which a person looks at; `flag` is for staff alone.
@@ -196,7 +196,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "F2-invited", "Invited already", "whether somebody else invited her first", Action.BLOCK,
-        {"fr": "La personne invitée a déjà accepté une invitation.", "en": "The person who was invited has accepted an invitation before."},
+        {
+            "fr": "La personne invitée a déjà accepté une invitation.",
+            "en": "The person who was invited has accepted an invitation before.",
+        },
         FAIR, lambda facts: facts.invited_before, Facts(invited_before=True), Facts(),
     ),
     Rule(
@@ -211,7 +214,8 @@ RULES: tuple[Rule, ...] = (
         "C. conso. L121-15", lambda facts: facts.closes_ring, Facts(closes_ring=True), Facts(),
     ),
     Rule(
-        "F5", "A burst of accounts that are alike", "how many friends come in an hour, beside all sponsors, and what they share", Action.HOLD,
+        "F5", "A burst of accounts that are alike", "how many friends come in an hour, beside all sponsors, and what they share",
+        Action.HOLD,
         {
             "fr": "Beaucoup de comptes qui se ressemblent sont arrivés en une heure.",
             "en": "Many accounts that are alike came within an hour.",

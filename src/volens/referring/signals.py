@@ -10,9 +10,10 @@ Rules:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from volens.identity.phones import e164
 from volens.referring.addresses import letters, mailbox, thrown_away
 from volens.referring.facts import Signs
 
@@ -33,6 +34,10 @@ class Reached(Protocol):
         """Her telephone."""
 
     @property
+    def country(self) -> str:
+        """By which a number without a country's code is read."""
+
+    @property
     def family_name(self) -> str | None:
         """Her surname."""
 
@@ -48,12 +53,12 @@ class Hashes:
         plain = unicodedata.normalize("NFKC", value).casefold().strip()
         return self._mac(f"referral/{self._offer}/{kind}", plain.encode())[:HASH_BYTES]
 
-    def of_person(self, reach: Reached | None, country_phone: Callable[[str], str]) -> list[Signal]:
-        """Of what the vault knows. `country_phone`: a number in its one form."""
+    def of_person(self, reach: Reached | None) -> list[Signal]:
+        """Of what the vault knows."""
         if reach is None:
             return []
         found = [("mailbox", mailbox(one)) for one in reach.emails] + [("letters", letters(one)) for one in reach.emails]
-        found += [("phone", country_phone(reach.phone or "")), ("surname", reach.family_name or "")]
+        found += [("phone", e164(reach.phone or "", reach.country)), ("surname", reach.family_name or "")]
         found += [("thrown", "yes") for one in reach.emails if thrown_away(one)]
         return [(kind, self.one(kind, value)) for kind, value in found if value]
 
@@ -67,5 +72,5 @@ def signs(found: Iterable[Signal]) -> Signs:
     by: dict[str, set[bytes]] = {kind: set() for kind in KINDS}
     for kind, digest in found:
         by[kind].add(digest)
-    each: Sequence[frozenset[bytes]] = [frozenset(by[kind]) for kind in KINDS[:6]]
-    return Signs(*each, thrown_away=bool(by["thrown"]))
+    mailboxes, alike, phones, surnames, payments, addresses, thrown = (frozenset(by[kind]) for kind in KINDS)
+    return Signs(mailboxes, alike, phones, surnames, payments, addresses, bool(thrown))

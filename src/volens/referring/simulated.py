@@ -18,7 +18,8 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS = 60
 SECOND, DAY = 1.0, 86_400.0
 HONEST = (
-    ("alone", 0.60), ("family", 0.16), ("flatmates", 0.05), ("office", 0.05), ("influencer", 0.05), ("quick", 0.04), ("returns", 0.05),
+    ("alone", 0.60), ("family", 0.16), ("flatmates", 0.05), ("office", 0.05), ("influencer", 0.05), ("quick", 0.04),
+    ("returns", 0.05),
 )  # fmt: skip
 """Kinds of honest sponsors' friends, by share of people."""
 FRAUD = ("self-referral", "existing", "ring", "bots", "instant", "refund")
@@ -114,7 +115,8 @@ class _Making:
                 friend.address, when = sponsor.address + "-office", posted + timedelta(seconds=self.chance.uniform(0, 5_400))
             elif kind == "influencer":
                 when = posted + timedelta(seconds=self.chance.expovariate(1 / 3_600.0) + place)
-            self._add(Invitation(sponsor, friend, kind, False, when, when + self._until_order(kind == "quick"), self._return(kind, when)))
+            ordered = when + self._until_order(kind == "quick")
+            self._add(Invitation(sponsor, friend, kind, False, when, ordered, self._return(kind, ordered)))
 
     def _relative(self, sponsor: Human) -> Human:
         friend = self.human(address=sponsor.address, surname=sponsor.surname)
@@ -173,11 +175,12 @@ class _Making:
 
     def _existing(self, sponsor: Human, careful: bool) -> None:
         before, when, turn = self.human(), self._moment(), self.chance.random()
-        again, known = self.human(address=before.address, payment=before.payment, phone=before.phone), (before.email,)
+        again = self.human(address=before.address, payment=before.payment, phone=before.phone)
+        known: tuple[str, ...] = (before.email,)
         if careful:
             known = ()
         elif turn < 0.5:
-            again, known = before, (before.email,)  # with the old account
+            again = before  # with the old account
         elif turn < 0.8:
             again.email = _plus(before.email, self._word(4))
         else:

@@ -1,7 +1,8 @@
 """What becomes of an invitation: states as data.
 
-An invitation is `open` from the moment that somebody accepts it. Her first order makes it `counted`, or `held` until a person has looked;
-`blocked` and `refused` earn nothing, and both can be contested. An order that is taken back makes it `returned`, and another order counts.
+An invitation is `open` from the moment that somebody accepts it. Her first order makes it `counted`, or `held` until a person has
+looked; `blocked` and `refused` earn nothing, and can be contested. An order that is taken back makes it `returned`; another one
+counts.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ from volens.errors import NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database, Sealer
-from volens.identity.phones import e164
-from volens.offering import participations
+from volens.offering import participations, version_store
 from volens.offering import rules as offered
 from volens.offering import store as offering
 from volens.offering.registry import accepted, document, in_force
@@ -66,16 +65,14 @@ class Referring:
         self, records: Database, people: Opener, contacts: People, find: Callable[[str, str], tuple[int, int]], mac: Mac,
         clock: Clock, country: str,
     ) -> None:  # fmt: skip
-        self._records, self._people, self._clock, self._country = records, people, clock, country
+        self._records, self._people = records, people
         self._judging = Judging(people, clock, country)
         self.links = Links(records, people, mac, self._judging.day)
 
         def hashes(offer: str) -> Hashes:
             return Hashes(mac, offer)
 
-        self._accepting = Accepting(
-            records, people, contacts, self.links, self._judging, hashes, lambda number: e164(number, country), clock.now
-        )
+        self._accepting = Accepting(records, people, contacts, self.links, self._judging, hashes, clock.now)
         self._orders = Orders(records, self._judging, hashes, find, clock.now)
         self._deciding = Deciding(records, self._judging)
 
@@ -109,15 +106,14 @@ class Referring:
         """What opening a link shows; `LinkGone` for one that leads nowhere. Changes nothing."""
         with self._records.reading() as connection:
             link = self.links.find(connection, token)
-            one = participations.current(connection, link.customer, link.offer)
+            one, day = participations.current(connection, link.customer, link.offer), self._judging.day(link.country)
             told = _offer(connection, link.offer, one.version if one is not None else None)
             counts = one is not None and offered.counting(
-                one, told, offering.country(connection, one.offer, one.country), self._judging.day(link.country),
-                self._judging.day(link.country),
-            ).ok  # fmt: skip
+                one, told, version_store.country(connection, one.offer, one.country), day, day
+            ).ok
             tie = store.tie_of(connection, visitor) if visitor is not None else None
             hers = tie is not None and (tie.sponsor, tie.offer) == (link.customer, link.offer)
-            against = excluded(connection, visitor, link.customer) if visitor is not None and not hers else ""
+            against = excluded(connection, visitor, link.customer, day) if visitor is not None and not hers else ""
         name = self._name(link.customer, link.shown)
         mine = Invited(told, line_of(tie, ""), name) if tie is not None and hers else None
         return Invitation(told, name, counts, against, mine)
@@ -208,7 +204,7 @@ def _offer(connection: Connection, offer: str, version: int | None) -> Offer:
     if version is not None:
         found = accepted(connection, offer, version)
     else:
-        newest = in_force(connection, offer) or next(iter(reversed(offering.all_versions(connection, offer))), None)
+        newest = in_force(connection, offer) or next(iter(reversed(version_store.all_versions(connection, offer))), None)
         if newest is None:
             raise NotFound("There is no such offer.", "See: volens offer list")
         found = document(connection, newest)
@@ -219,5 +215,5 @@ def _offer(connection: Connection, offer: str, version: int | None) -> Offer:
 
 def _over(connection: Connection, offer: str, day: date) -> bool:
     """Whether every version's last day was before a day."""
-    ends = [document(connection, one).ends for one in offering.all_versions(connection, offer)]
+    ends = [document(connection, one).ends for one in version_store.all_versions(connection, offer)]
     return bool(ends) and all(one is not None and one < day for one in ends)

@@ -1,8 +1,8 @@
 """What invitations keep: who may still be invited, links, who invited whom, signals of a campaign, what was reported of orders.
 
 Rules:
-1. No ring and one sponsor a person are constraints of the database: whoever is in `referral_people` has one generation for good, a friend
-   stands one below her sponsor, and is a friend once. Every step goes down, so no way leads back.
+1. No ring and one sponsor a person are constraints of the database: whoever is in `referral_people` has one generation for good, a
+   friend stands one below her sponsor, and is a friend once. Every step goes down, so no way leads back.
 2. Who invited whom is never changed, by triggers; only what became of it is.
 3. Signals are keyed hashes and go with the campaign; `forget` takes all that is of a person.
 """
@@ -387,12 +387,13 @@ def _report(row: Mapping[Any, Any]) -> Report:
 
 def campaigns(connection: Connection) -> set[str]:
     """Offers of which anything is kept."""
-    return {str(one) for table in (signals, reports, ties, links) for one in connection.execute(select(table.c.offer).distinct()).scalars()}
+    found = (connection.execute(select(table.c.offer).distinct()).scalars() for table in (signals, reports, ties, links))
+    return {str(one) for each in found for one in each}
 
 
 def forget_campaign(connection: Connection, offer: str) -> int:
-    """A campaign is over: signals, reports and links go, and who invited whom, except what a person still looks at. That somebody was
-    once invited stays: she is invited once. How many rows went."""
+    """A campaign is over: signals, reports and links go, and who invited whom, except what a person still looks at. That somebody
+    was once invited stays: she is invited once. How many rows went."""
     gone = sum(connection.execute(delete(table).where(table.c.offer == offer)).rowcount for table in (signals, reports, links))
     gone += connection.execute(delete(ties).where(ties.c.offer == offer, ties.c.state != HELD)).rowcount
     sponsors = select(ties.c.sponsor).union(select(links.c.customer))

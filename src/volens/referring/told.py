@@ -1,7 +1,7 @@
 """What each side sees: whole numbers, days, and the sentence of a rule; of the other side only what she may know.
 
 Rules:
-1. A sponsor learns that a friend accepted and ordered, and if something holds it, why; never what was bought, when, or for how much.
+1. A sponsor learns that a friend accepted and ordered, and why if something holds it; never what was bought, when, or for how much.
 2. A friend is called by the first name that she chose to show, and has none otherwise.
 3. What remains is a number and a day. There is no bar, no percentage and no countdown.
 """
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from volens.offers.document import Offer
 from volens.offering.store import Participation
+from volens.offers.document import Offer
 from volens.referring.rules import judge_of
 from volens.referring.states import BLOCKED, COUNTED, HELD, OPEN, REFUSED
 from volens.referring.store import Tie
@@ -92,7 +92,7 @@ class Invitation:
     open: bool
     """Whether an order of today could count."""
     excluded: str
-    """The rule by which whoever looks cannot accept it; nothing for who can, or is not signed in."""
+    """Why whoever looks cannot accept it: a rule, or `too-young`; nothing for who can, or is not signed in."""
     mine: Invited | None
     """If she has accepted this very invitation."""
 

@@ -1,4 +1,4 @@
-"""Invitations: who invited whom, without a ring and with one sponsor a person, and the signals of a campaign, for as long as it needs them."""
+"""Invitations: who invited whom, without a ring and with one sponsor a person, and the signals of a campaign."""
 
 import sqlalchemy as sa
 from alembic import op
