@@ -18,7 +18,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from volens.clock import Clock, legal_day
@@ -148,6 +148,10 @@ class Delivery:
     def lately(self, connection: Connection, customer: int, kind: str, within: timedelta) -> bool:
         """Whether a customer has a message of a kind from the last while."""
         return store.asked_for(connection, customer, kind, (self._clock.now() - within).isoformat())
+
+    def left(self, connection: Connection, messages: Sequence[str]) -> dict[str, datetime]:
+        """Those of some messages that a carrier took, with the instant of their hand-over."""
+        return {message: datetime.fromisoformat(at) for message, at in store.carried(connection, messages).items()}
 
     # Letting it out
 

@@ -120,6 +120,15 @@ def standing(connection: Connection, wanted: Sequence[Stored]) -> set[str]:
     return found
 
 
+def carried(connection: Connection, wanted: Sequence[str]) -> dict[str, str]:
+    """Those of some messages that a carrier took, with their newest hand-over."""
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        mine = and_(messages.c.message.in_(wanted[start : start + CHUNK]), messages.c.state == CARRIED)
+        found |= {row.message: row.handed for row in connection.execute(select(messages.c.message, messages.c.handed).where(mine))}
+    return found
+
+
 def move(connection: Connection, wanted: Iterable[str], state: str, *, handed: str | None = None) -> None:
     """Brings messages to a state that theirs allows. A hand-over counts as a try."""
     before = [old for old, allowed in TRANSITIONS.items() if state in allowed]

@@ -49,6 +49,16 @@ def terms(offer: Offer, language: str, on: date) -> str:
     return written.strip() + "\n"
 
 
+def named(language: str, kind: str, name: str) -> str:
+    """A closed word of an offer as the terms say it; `kind` is one of items, purposes, media, acts, uses."""
+    return str(_words(language if language in LOCALES else "fr")[kind].get(name, name))
+
+
+def said_amount(offer: Offer, amount: Amount, language: str) -> str:
+    """Money and vouchers as the terms say them: 10 € en argent."""
+    return _Telling(offer, language).amount(amount)
+
+
 class _Telling:
     """Values of one offer in one language."""
 
