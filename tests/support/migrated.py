@@ -1,6 +1,6 @@
 """Migrated databases, made once a process and copied: running the migrations anew for every test took half of the tests' time.
 
-What is copied is what the migrations made: the same tables, indexes, constraints and rows, under the same names.
+What is copied is what the migrations made: the same tables, indexes, constraints, triggers and rows, under the same names.
 `unit/databases/test_migrations.py` holds that to what the code declares.
 """
 
@@ -36,6 +36,19 @@ begin
   for one in select indexdef as said from pg_indexes i where schemaname = '{source}'
              and not exists (select from pg_constraint n
                              where n.connamespace = '{source}'::regnamespace and n.conname = i.indexname) loop
+    execute replace(one.said, '{source}.', '{target}.');
+  end loop;
+  for one in select c.relname as name, n.conname as key, pg_get_constraintdef(n.oid) as said
+             from pg_constraint n join pg_class c on c.oid = n.conrelid
+             where n.connamespace = '{source}'::regnamespace and n.contype = 'f' loop
+    execute format('alter table {target}.%%I add constraint %%I %%s', one.name, one.key,
+                   replace(one.said, '{source}.', '{target}.'));
+  end loop;
+  for one in select pg_get_functiondef(p.oid) as said from pg_proc p where p.pronamespace = '{source}'::regnamespace loop
+    execute replace(one.said, '{source}.', '{target}.');
+  end loop;
+  for one in select pg_get_triggerdef(t.oid) as said from pg_trigger t join pg_class c on c.oid = t.tgrelid
+             where c.relnamespace = '{source}'::regnamespace and not t.tgisinternal loop
     execute replace(one.said, '{source}.', '{target}.');
   end loop;
 end $clone$
