@@ -9,6 +9,7 @@
     ├── BudgetExhausted       a year's privacy budget cannot pay for this pack
     ├── NotSignedIn           who calls cannot be told: the proof is old, used, forged, or not for here
     ├── NotNow                the thing exists but this step is not allowed in its state, or by this person
+    ├── TooOften              asked too often; says how long to wait
     ├── NotFound              no such release, customer, account, text …
     ├── Unavailable           a part that must answer does not (database, keys, another writer): the answer is no
     │   └── KeysMissing       the key folder is not there or not readable
@@ -84,6 +85,16 @@ class NotNow(VolensError):
     """This step is not allowed in this state, or by this person."""
 
     exit_code = 5
+
+
+class TooOften(VolensError):
+    """Asked too often. `wait_seconds`: when to come again."""
+
+    exit_code = 10
+
+    def __init__(self, wait_seconds: int, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy)
+        self.wait_seconds = wait_seconds
 
 
 class NotFound(VolensError):

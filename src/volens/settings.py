@@ -13,6 +13,7 @@
 | `embed_in` | whose pages may hold the permission centre | trick customers into taps, on the pages named here alone |
 | `web_address` | where people reach this house on the web | send people elsewhere: links and printed codes lead there |
 | `mail_server` | who carries messages, with its password | send mail in the house's name, until the password is changed |
+| `payouts` | the account from which people are paid | name another: files for the bank show it to whoever releases |
 | `lists` | files for platforms: hashed addresses, for a day | try addresses that they know against the hashes |
 | `sign_in` | who vouches for customers and staff | name another who vouches: sign in as anybody |
 | `programme` | what the retailer declares | change what is declared; each version is logged |
@@ -34,6 +35,7 @@ FILE = "volens.toml"
 OUTSIDE = frozenset({"witnesses", "checkpoint_url", "embed_in"})
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
 WEB_SETTINGS = frozenset({"web_address", "mail_server", "mail_from", "mail_recipient", "sign_in"})
+PAYER = frozenset({"name", "iban", "bic"})
 HERE = "http://127.0.0.1:8000"
 """Where `volens serve` answers on this machine."""
 WEB = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
@@ -69,8 +71,15 @@ class Settings:
     """The entity of the programme that runs the mail server; empty if it is the house's own."""
     sign_in: Mapping[str, Any]
     """The tables of `[sign_in]`, with the providers' secrets from the environment; read by `access.providers`."""
+    payer: Mapping[str, str]
+    """The table `[payouts]`: name, iban and bic of the account from which people are paid; empty if there is none."""
     expected_customers: int
     """Fixes the number of buckets of the purchases table; cannot change later."""
+
+    @property
+    def payouts(self) -> Path:
+        """Where files for the bank are written, for their owner alone."""
+        return self.home / "payouts"
 
     @property
     def releases(self) -> Path:
@@ -89,7 +98,7 @@ def load(home: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{file} is not valid TOML: {error}.", "Mend that line.") from error
     places = {"records_url", "customer_keys_url", "keys", "checkpoints", "lists", "expected_customers"}
-    unknown = sorted(set(written) - places - OUTSIDE - WEB_SETTINGS)
+    unknown = sorted(set(written) - places - OUTSIDE - WEB_SETTINGS - {"payouts"})
     if unknown:
         raise BadInput(f"{file} has unknown settings: {', '.join(unknown)}.", "See docs/settings.md.")
     home = home.resolve()
@@ -125,6 +134,7 @@ def load(home: Path) -> Settings:
         mail_from=str(written.get("mail_from", "")),
         mail_recipient=str(written.get("mail_recipient", "")),
         sign_in=_sign_in(written, file),
+        payer=_payer(written, file),
         expected_customers=expected,
     )
 
@@ -161,6 +171,14 @@ def _sign_in(written: Mapping[str, Any], file: Path) -> dict[str, Any]:
         raise BadInput(f"{file}: a provider's secret is not for this file.", "Put it into the environment: docs/sign-in.md.")
     secrets = {"customers": "VOLENS_SIGN_IN_CUSTOMERS_SECRET", "staff": "VOLENS_SIGN_IN_STAFF_SECRET"}
     return {site: {**table, "client_secret": os.environ.get(secrets.get(site, ""), "")} for site, table in tables.items()}
+
+
+def _payer(written: Mapping[str, Any], file: Path) -> dict[str, str]:
+    """The account from which people are paid; whether its numbers can be right is said by `wallet.carriers`."""
+    table = written.get("payouts", {})
+    if not isinstance(table, dict) or set(table) not in (set(), PAYER) or not all(isinstance(one, str) for one in table.values()):
+        raise BadInput(f"{file}: [payouts] has name, iban and bic.", "See docs/wallet.md for an example.")
+    return dict(table)
 
 
 def _keys_beside(records_url: str, home: Path) -> str:

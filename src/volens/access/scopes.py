@@ -17,13 +17,14 @@ SCOPES = {
     "devices": "report what a customer's phone or browser allows",
     "reminders": "ask what is missing from a customer's basket, and say what came of it",
     "ads": "fill the sponsored slots of a page, and say what came of one",
+    "vouchers": "check, reserve and redeem vouchers at a till",
     "doorways": "have a single-use link sent to a customer",
     "messages": "ask before a message is sent whether it may go now, and report complaints and bounces",
     "audiences": "check, build and hand over lists for platforms",
     "campaigns": "read campaigns, and who is to get one and who is held out",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",
 }
-HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "doorways", "audiences", "campaigns"})
+HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns"})
 """Scopes that speak for customers, or choose among them: only for the house's own machines, never for a recipient's."""
 
 

@@ -3,8 +3,9 @@ purposes make up each group), audiences, marketing messages, campaigns, sponsore
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from volens.audiences.activation import Activation
 from volens.audiences.building import Building
@@ -27,6 +28,7 @@ from volens.doorways.station import Doorways
 from volens.doorways.yearly import Yearly
 from volens.engines.chooser import PolarsChooser
 from volens.engines.spending import PolarsSpending
+from volens.errors import NotFound
 from volens.gate.barrier import Barrier
 from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
@@ -45,6 +47,15 @@ from volens.referring.station import Referring
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
+from volens.wallet import words
+from volens.wallet.carriers import Payer, SepaFiles
+from volens.wallet.leaving import Leaving
+from volens.wallet.out_store import Payout
+from volens.wallet.sealing import Envelope
+from volens.wallet.station import Wallet, in_silence
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SERVICE_USE = "rights-handling"
 """What the purpose covers on which messages to a person about her own choices rest."""
@@ -137,6 +148,37 @@ def sponsored(
     return Sponsored(
         records, gate, barrier, ledger, programme, rulebook(programme), vault, keys.mac, settings.purchases, clock, vault.found_by
     )
+
+
+def wallet(
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, out: Delivery, clock: Clock
+) -> Wallet:
+    """The wallet of a house. `BadInput` if the account that it pays from cannot be one."""
+    payer = Payer(**settings.payer) if settings.payer else None
+
+    def told(one: Payout) -> Callable[[Connection], object]:
+        try:
+            letter = out.prepare(words.failed(one, words.money(one.cents, one.currency, one.language), settings.web_address))
+        except NotFound:  # erased meanwhile: whoever holds the code sees it on the page
+            return in_silence(one)
+        return lambda connection: out.queue(connection, letter)
+
+    carrier = SepaFiles(settings.payouts, payer)
+    return Wallet(records, vault, keys.mac, carrier, clock, programme.country, programme.name, told)
+
+
+def before_erasure(
+    programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock
+) -> Callable[[int, str], None]:
+    """What is made of somebody while her key is there: hashes of her addresses, and a bearer's code for what is owed to her."""
+    listed = suppression(programme, records, vault, keys, clock)
+    leaving = Leaving(records, Envelope(vault, keys.mac), clock, programme.country)
+
+    def first(customer: int, why: str) -> None:
+        listed.remember(customer, why)
+        leaving.settle(customer)
+
+    return first
 
 
 class Known(Contacts):

@@ -21,6 +21,7 @@ from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
 from volens.rights.erasure import Forget
 from volens.sponsored import store as sponsored
+from volens.wallet import leaving as wallet
 
 OTHERS: tuple[Forget, ...] = (
     centre_opened.forget,
@@ -37,4 +38,5 @@ OTHERS: tuple[Forget, ...] = (
     messaging.forget,
     referring.forget,
     offering.forget,
+    wallet.forget,
 )

@@ -127,9 +127,11 @@ class House:
         )
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.messages = self._messages(keys)
+        self.wallet = doors.wallet(settings, programme, records, self._vault, keys, self.delivery, clock)
         self.erasure = Erasure(
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS, self.messages.remember,
+            self.customers.relabel_if_free, OTHERS,
+            doors.before_erasure(programme, records, self._vault, keys, clock),
         )  # fmt: skip
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)

@@ -238,7 +238,7 @@ class _Restore:
             ledger = Ledger(records, vault, terms(self.programme, self.today), self.clock)
             erasure = Erasure(
                 records, vault, ledger, self.tombstones, self.clock, self.programme.country, queue.ask, others=OTHERS,
-                first=doors.suppression(self.programme, records, vault, self.keys, self.clock).remember,
+                first=doors.before_erasure(self.programme, records, vault, self.keys, self.clock),
             )
             again = erasure.erase_again(self.stones)
             on_step("erased again")

@@ -30,6 +30,7 @@ def nightly(house: Path, as_json: bool) -> None:
         invited = opened.referring.night()
         over, letters = opened.offering.close(), opened.offering.tell()
         pages, text = doorways.nightly(opened)
+        rewards = opened.wallet.nightly()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
@@ -38,8 +39,10 @@ def nightly(house: Path, as_json: bool) -> None:
         said += f"\n  offers      {over:,} participations are over, {letters:,} letters about offers that stopped"
     if invited.released or invited.counted:
         said += f"\n  invitations {invited.released:,} that nobody decided are let go, {invited.counted:,} that waited are counted"
+    if any(rewards.values()):
+        said += f"\n  rewards     {rewards['matured']:,} became available, {rewards['expired']:,} vouchers ended"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
     other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old,
-             "offers": {"over": over, "told": letters}, "invitations": vars(invited)}  # fmt: skip
+             "offers": {"over": over, "told": letters}, "invitations": vars(invited), "wallet": rewards}  # fmt: skip
     tell({**night.to_dict(), **other}, said, as_json)

@@ -111,6 +111,11 @@ def standing(connection: Connection, customers: Iterable[int]) -> list[Link]:
     return [found[number] for number in sorted(found)]
 
 
+def formers(connection: Connection) -> list[int]:
+    """Everybody from whom an account was moved away and not back."""
+    return sorted(connection.execute(select(links.c.former).where(links.c.undone.is_(None)).distinct()).scalars())
+
+
 def of_customer(connection: Connection, customer: int) -> list[Link]:
     """Every link that had a customer on a side, oldest first."""
     query = select(links).where(or_(links.c.former == customer, links.c.customer == customer)).order_by(links.c.link)

@@ -1,4 +1,4 @@
-"""What the wallet keeps: accounts and postings, budgets, claims, contests; vouchers and payouts are in `out_store`.
+"""What the wallet keeps: accounts and postings, budgets, claims; the rest is in `out_store` and `contest_store`.
 
 Rules:
 1. Postings and the balances of days are added and never changed; the database refuses it too (migration 0023).
@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     func,
     insert,
     select,
@@ -118,7 +119,8 @@ contests = Table(
     Column("customer", Integer, nullable=False),
     Column("state", String(10), nullable=False),  # open | answered
     Column("due", String(10), nullable=False),
-    Column("answer", LargeBinary),  # sealed under the person's key
+    Column("words", LargeBinary),  # what she wrote, and the answer: both sealed under her key
+    Column("answer", LargeBinary),
     Column("seq", BigInteger, nullable=False),
     Index("wallet_contests_by_customer", "customer"),
 )
@@ -127,7 +129,8 @@ vouchers = Table(
     "wallet_vouchers",
     metadata,
     Column("voucher", BigInteger, primary_key=True, autoincrement=False),  # the seq of its issue
-    Column("claim", String(160), nullable=False, unique=True),
+    Column("claim", String(160), nullable=False),
+    Column("place", Integer, nullable=False),
     Column("customer", Integer, nullable=False),
     Column("offer", String(64), nullable=False),
     Column("country", String(2), nullable=False),
@@ -136,13 +139,24 @@ vouchers = Table(
     Column("code_hash", LargeBinary, nullable=False, unique=True),
     Column("code", LargeBinary, nullable=False),  # sealed under the person's key
     Column("state", String(10), nullable=False),
+    Column("moved", String(10), nullable=False),  # the day of its state
     Column("issued", String(10), nullable=False),
     Column("until", String(10), nullable=False),  # the last day on which it is taken
-    Column("reservation", String(120), nullable=False),  # machine and key of whoever holds it
+    Column("reservation", String(140), nullable=False),  # machine and key of whoever holds it
     Column("reserved_until", String(32), nullable=False),
     Column("seq", BigInteger, nullable=False),
+    UniqueConstraint("claim", "place", name="wallet_vouchers_once"),
     Index("wallet_vouchers_by_customer", "customer"),
     Index("wallet_vouchers_by_state", "state", "until"),
+)
+
+bearers = Table(
+    "wallet_bearers",
+    metadata,
+    Column("customer", Integer, primary_key=True, autoincrement=False),  # a number that is erased, or about to be
+    Column("code_hash", LargeBinary, nullable=False, unique=True),
+    Column("day", String(10), nullable=False),
+    Column("seq", BigInteger, nullable=False),
 )
 
 payouts = Table(
@@ -155,6 +169,7 @@ payouts = Table(
     Column("cents", BigInteger, nullable=False),
     Column("account", LargeBinary),  # name and IBAN, sealed under the person's key; gone a while after it was paid
     Column("last4", String(4), nullable=False),
+    Column("language", String(2), nullable=False),  # of the page it was asked on; she is written to in it
     Column("state", String(10), nullable=False),
     Column("asked", String(10), nullable=False),
     Column("moved", String(10), nullable=False),  # the day of its state
@@ -249,19 +264,6 @@ class Claim:
         return self.money_cents + self.voucher_cents
 
 
-@dataclass(frozen=True)
-class Contest:
-    """Somebody said that a claim of hers is held wrongly."""
-
-    contest: int
-    claim: str
-    customer: int
-    state: str
-    due: str
-    answer: bytes | None
-    seq: int
-
-
 # The books
 
 
@@ -281,6 +283,12 @@ def put(connection: Connection, written: Sequence[Entry], holding: Sequence[Acco
 def all_accounts(connection: Connection) -> list[Account]:
     """Every account, by name."""
     rows = connection.execute(select(accounts).order_by(accounts.c.account, accounts.c.currency)).mappings()
+    return [Account(**row) for row in rows]
+
+
+def accounts_named(connection: Connection, names: Collection[str]) -> list[Account]:
+    """Some accounts, in every currency."""
+    rows = connection.execute(select(accounts).where(accounts.c.account.in_(sorted(names)))).mappings()
     return [Account(**row) for row in rows]
 
 
@@ -352,9 +360,9 @@ def claims_of(connection: Connection, customer: int) -> list[Claim]:
     return [Claim(**row) for row in connection.execute(query).mappings()]
 
 
-def due(connection: Connection, state: str, day: str, most: int) -> list[Claim]:
-    """Claims of a state whose day has come, the oldest first."""
-    query = select(claims).where(claims.c.state == state, claims.c.matures <= day)
+def due(connection: Connection, state: str, country: str, day: str, most: int) -> list[Claim]:
+    """Claims of a state in a country whose day has come, the oldest first."""
+    query = select(claims).where(claims.c.state == state, claims.c.country == country, claims.c.matures <= day)
     rows = connection.execute(query.order_by(claims.c.matures, claims.c.key).limit(most)).mappings()
     return [Claim(**row) for row in rows]
 
@@ -374,31 +382,6 @@ def curve(connection: Connection, state: str) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], int(row[2])) for row in rows]
 
 
-# Contests
-
-
-def add_contest(connection: Connection, one: Contest) -> None:
-    """Somebody contests."""
-    connection.execute(insert(contests).values(**vars(one)))
-
-
-def answer_contest(connection: Connection, contest: int, answer: bytes, seq: int) -> None:
-    """A human answered."""
-    connection.execute(
-        update(contests).where(contests.c.contest == contest).values(state="answered", answer=answer, seq=seq)
-    )
-
-
-def contests_where(connection: Connection, *, customer: int | None = None, claim: str | None = None) -> list[Contest]:
-    """Contests of somebody, about a claim, or all of them; oldest first."""
-    query = select(contests).order_by(contests.c.contest)
-    if customer is not None:
-        query = query.where(contests.c.customer == customer)
-    if claim is not None:
-        query = query.where(contests.c.claim == claim)
-    return [Contest(**row) for row in connection.execute(query).mappings()]
-
-
 # The balance of each day
 
 
@@ -406,6 +389,11 @@ def keep_day(connection: Connection, day: str, seq: int, kinds: Sequence[tuple[s
     """The trial balance at the end of a day."""
     rows = [(day, currency, kind, cents, seq) for currency, kind, cents in kinds]
     insert_rows(connection, days, ("day", "currency", "kind", "cents", "seq"), rows)
+
+
+def has_day(connection: Connection, day: str) -> bool:
+    """Whether a day's balance is written."""
+    return connection.execute(select(days.c.day).where(days.c.day == day).limit(1)).first() is not None
 
 
 def all_days(connection: Connection) -> list[tuple[str, str, str, int, int]]:

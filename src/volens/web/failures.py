@@ -17,7 +17,18 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 
-from volens.errors import BadInput, BudgetExhausted, NotFound, NotNow, NotSignedIn, Refused, Tampered, Unavailable, VolensError
+from volens.errors import (
+    BadInput,
+    BudgetExhausted,
+    NotFound,
+    NotNow,
+    NotSignedIn,
+    Refused,
+    Tampered,
+    TooOften,
+    Unavailable,
+    VolensError,
+)
 from volens.programme.findings import Finding, ProgrammeHasErrors
 from volens.web.page import AnyRequest, page
 from volens.web.visitor import RoleNeeded, SignInNeeded
@@ -27,7 +38,7 @@ log = logging.getLogger("volens.web")
 STATUS: dict[type[VolensError], int] = {
     SignInNeeded: 401, NotSignedIn: 401,
     BadInput: 400, Refused: 403, NotFound: 404, NotNow: 409, BudgetExhausted: 409, Unavailable: 503,
-    Tampered: 500,
+    Tampered: 500, TooOften: 429,
 }  # fmt: skip
 SIGN_IN, STAFF = "/entrer", "/staff"
 STAFF_CODES = (400, 403, 404, 405, 409, 413, 429, 500, 503)
@@ -43,7 +54,10 @@ def known(request: AnyRequest, error: VolensError) -> Answer:
         return Redirect(f"{door}?suite={quote(where)}", status_code=303)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     findings = error.findings if isinstance(error, ProgrammeHasErrors) else ()
-    return said(request, status, error.what, error.remedy, findings=findings)
+    answer = said(request, status, error.what, error.remedy, findings=findings)
+    if isinstance(error, TooOften):
+        answer.headers["retry-after"] = str(error.wait_seconds)
+    return answer
 
 
 def of_http(request: AnyRequest, error: HTTPException) -> Answer:

@@ -102,6 +102,7 @@ def _claims() -> None:
         sa.Column("customer", sa.Integer, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("due", sa.String(10), nullable=False),
+        sa.Column("words", sa.LargeBinary),
         sa.Column("answer", sa.LargeBinary),
         sa.Column("seq", sa.BigInteger, nullable=False),
     )
@@ -112,7 +113,8 @@ def _vouchers() -> None:
     op.create_table(
         "wallet_vouchers",
         sa.Column("voucher", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("claim", sa.String(160), nullable=False, unique=True),
+        sa.Column("claim", sa.String(160), nullable=False),
+        sa.Column("place", sa.Integer, nullable=False),
         sa.Column("customer", sa.Integer, nullable=False),
         sa.Column("offer", sa.String(64), nullable=False),
         sa.Column("country", sa.String(2), nullable=False),
@@ -121,14 +123,25 @@ def _vouchers() -> None:
         sa.Column("code_hash", sa.LargeBinary, nullable=False, unique=True),
         sa.Column("code", sa.LargeBinary, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("moved", sa.String(10), nullable=False),
         sa.Column("issued", sa.String(10), nullable=False),
         sa.Column("until", sa.String(10), nullable=False),
-        sa.Column("reservation", sa.String(120), nullable=False),
+        sa.Column("reservation", sa.String(140), nullable=False),
         sa.Column("reserved_until", sa.String(32), nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.UniqueConstraint("claim", "place", name="wallet_vouchers_once"),
     )
     op.create_index("wallet_vouchers_by_customer", "wallet_vouchers", ["customer"])
     op.create_index("wallet_vouchers_by_state", "wallet_vouchers", ["state", "until"])
+
+
+    op.create_table(
+        "wallet_bearers",
+        sa.Column("customer", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("code_hash", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
+    )
 
 
 def _payouts() -> None:
@@ -141,6 +154,7 @@ def _payouts() -> None:
         sa.Column("cents", sa.BigInteger, nullable=False),
         sa.Column("account", sa.LargeBinary),
         sa.Column("last4", sa.String(4), nullable=False),
+        sa.Column("language", sa.String(2), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("asked", sa.String(10), nullable=False),
         sa.Column("moved", sa.String(10), nullable=False),
