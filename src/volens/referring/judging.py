@@ -60,6 +60,8 @@ class Judging:
         verdict = self.verdict(connection, tie, Standing())
         if verdict.action is Action.BLOCK:
             return self.move(connection, tie, BLOCKED, rules=verdict.ids)
+        if "F5" in verdict.ids:
+            self._hold_burst(connection, tie)
         return self.place(connection, tie, verdict)
 
     def place(self, connection: Connection, tie: Tie, verdict: Verdict) -> Tie:
@@ -76,9 +78,7 @@ class Judging:
             participations.count(connection, one, tie.act, on=day, held=told(reasons), today=today)
         except NotNow:  # after the last day, or while the offer is stopped: it does not count, and a later one may
             return self._note(connection, replace(tie, ordered=None, act=""), rules)
-        return self.move(connection, tie, HELD if doubt else COUNTED, rules=verdict.ids, participation=one.id) if not (
-            doubt and "F5" in verdict.ids
-        ) else self._hold_burst(connection, tie, verdict, one.id)
+        return self.move(connection, tie, HELD if doubt else COUNTED, rules=verdict.ids, participation=one.id)
 
     def taken_back(self, connection: Connection, tie: Tie, about: bytes) -> Tie:
         """The order was cancelled, or all of it returned. What is paid stays paid."""
@@ -136,14 +136,14 @@ class Judging:
         store.change(connection, tie.number, rules=rules, ordered=tie.ordered, act=tie.act)
         return replace(tie, rules=rules)
 
-    def _hold_burst(self, connection: Connection, tie: Tie, verdict: Verdict, participation: int) -> Tie:
+    def _hold_burst(self, connection: Connection, tie: Tie) -> None:
+        """Those who came before, and are alike, wait too."""
         friends, _ = self._friends(connection, tie)
         one = next(friend for friend in friends if friend.number == tie.number)
         near = {friend.number for friend in alike(around(one, friends))} - {tie.number}
         for other in store.ties_of(connection, tie.sponsor, tie.offer):
             if other.number in near and other.state == COUNTED and self._hold_claim(connection, other):
                 self.move(connection, other, HELD, rules=("F5",))
-        return self.move(connection, tie, HELD, rules=verdict.ids, participation=participation)
 
     def _hold_claim(self, connection: Connection, tie: Tie) -> bool:
         """Whether what an invitation earned can still wait; if there is a reward, it does."""
