@@ -21,6 +21,7 @@ from volens.audit.linking import check_links
 from volens.audit.messages import check_messages
 from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
 from volens.audit.publishing import check_counts, check_publishing
+from volens.audit.referring import check_referring
 from volens.audit.reminders import check_reminders
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
@@ -100,6 +101,7 @@ def audit(
         check_scans(connection, report)
         check_reminders(connection, report)
         check_sponsored(connection, report)
+        check_referring(connection, vault, report)
         check_messages(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)

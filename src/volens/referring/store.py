@@ -193,6 +193,11 @@ def generation(connection: Connection, customer: int) -> int | None:
     return int(found) if found is not None else None
 
 
+def all_people(connection: Connection) -> dict[int, int]:
+    """Everybody's generation."""
+    return {int(customer): int(generation) for customer, generation in connection.execute(select(people))}
+
+
 def place(connection: Connection, customer: int, generation: int) -> None:
     """Gives somebody her place, once and for good."""
     connection.execute(insert(people).values(customer=customer, generation=generation))

@@ -304,7 +304,7 @@ def test_erasing_takes_what_names_her(shop: Inviting) -> None:
     shop.invite(LINA, email="lina@yopmail.com")
     shop.invite(NOE, LINA)
     shop.ordered(LINA)
-    shop.house.erasure.erase(shop.number(LINA), by="Sam Exemple", why="request")
+    shop.house.erasure.erase(shop.number(LINA), by="Sam Exemple", why="consent-withdrawn")
     with shop.records.reading() as connection:
         assert not store.all_ties(connection)
         assert [one.customer for one in store.all_links(connection)] == [shop.number(SPONSOR)]
