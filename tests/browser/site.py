@@ -22,6 +22,7 @@ from tests.support.audience import definition
 from tests.support.campaigning import kept_as_measured
 from tests.support.house import STATISTICS, stock
 from tests.support.phone import Phone
+from tests.support.purse import IBAN, PAYER
 from tests.support.serving import serving
 from tests.support.shop import HandClock
 
@@ -31,7 +32,11 @@ from volens.gate.policy import ReadRequest
 from volens.ingest.master import Person
 from volens.messaging.message import Caller
 from volens.messaging.message import read as read_messages
+from volens.offers.document import Amount
 from volens.permissions.ledger import Choice
+from volens.wallet import claims
+from volens.wallet.carriers import SepaFiles
+from volens.wallet.claims import Promise
 from volens.web.server import application
 from volens.web.visitor import Customer, Nobody, Staff, Visitor
 
@@ -203,9 +208,37 @@ def furnish(site: Site) -> None:
     kept_as_measured(site.house)
     site.house.audiences.define(definition(), by="Claire Exemple")
     advertise(site.house)
+    earn(site)
     site.hand.pass_days(1)
     site.places["message"] = site.letter("reader")
     site.places["doorway"] = site.doorway("fresh").removeprefix("/n/")
+
+
+def earn(site: Site) -> None:
+    """Camille's wallet has something of everything; somebody else's waits for two people of the staff."""
+    house, who, other = site.house, site.people["camille"], site.people["reader"]
+    house.wallet.payouts._carrier = SepaFiles(house.settings.payouts, PAYER)
+    house.wallet.set_budget("invitez-un-ami", "FR", 500_000, "EUR", by="Claire Exemple")
+    held = {"fr": "Deux commandes sont arrivées dans la même minute.", "en": "Two orders came within the same minute."}
+    today = legal_day(house.clock.now(), "FR")
+    with house._stores.records.writing() as connection:
+        for number, (customer, money, voucher, days, reason) in enumerate((
+            (who, 2_000, 8_000, 0, None), (who, 1_000, 0, 41, None), (who, 2_000, 0, 20, held), (other, 1_500, 0, 0, None),
+            (other, 2_000, 0, 30, held),
+        )):  # fmt: skip
+            key = f"participation:{number}"
+            amount = Amount(money, voucher)
+            claims.reserve(connection, Promise(key, "invitez-un-ami", 1, "FR", "EUR", amount), day=today)
+            claims.earn(
+                connection, key, customer, earned=today, matures=today + timedelta(days=days), voucher_days=365 if voucher else 0,
+                why="referral", held=reason,
+            )  # fmt: skip
+    house.wallet.nightly()
+    house.wallet.payouts.ask(other, "EUR", name="Camille Exemple", iban=IBAN, key="form-1", language="fr")
+    house.wallet.payouts.prepare("EUR", by="Claire Exemple")
+    house.wallet.contests.contest(other, "participation:4", "C'était bien mon amie.")
+    site.house.wallet.leaving.settle(other)
+    site.places["bearer"] = site.house.wallet.leaving.code_of(other) or ""
 
 
 def advertise(house: House) -> None:

@@ -74,7 +74,7 @@ def visit(page: Page, site: Site, at: At) -> None:
     assert answer is not None
     assert answer.status == at.status, f"{at.name} answers {answer.status}"
     if at.fill[0]:
-        page.locator(at.fill[0]).fill(at.fill[1])
+        page.locator(at.fill[0]).fill(site.path(at.fill[1]))
     if at.press:
         page.locator(at.press).first.click()
 

@@ -44,7 +44,7 @@ begin
     execute format('alter table {target}.%%I add constraint %%I %%s', one.name, one.key,
                    replace(one.said, '{source}.', '{target}.'));
   end loop;
-  for one in select pg_get_functiondef(p.oid) as said from pg_proc p where p.pronamespace = '{source}'::regnamespace loop
+  for one in select pg_get_functiondef(oid) as said from pg_proc where pronamespace = '{source}'::regnamespace loop
     execute replace(one.said, '{source}.', '{target}.');
   end loop;
   for one in select pg_get_triggerdef(t.oid) as said from pg_trigger t join pg_class c on c.oid = t.tgrelid

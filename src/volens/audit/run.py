@@ -29,6 +29,7 @@ from volens.audit.rows import check_group_rows
 from volens.audit.sponsored import check_sponsored
 from volens.audit.table import check_arrivals, check_removals
 from volens.audit.trees import check_trees, kept_outside
+from volens.audit.wallet import check_wallet
 from volens.errors import NotNow, Tampered
 from volens.evidence import log
 from volens.evidence.log import PUBLIC
@@ -103,6 +104,7 @@ def audit(
         check_sponsored(connection, report)
         check_referring(connection, vault, report)
         check_messages(connection, report)
+        check_wallet(connection, report)
         _check_budget(connection, drawn, report)
         _check_releases(connection, report)
         if packages is not None:

@@ -51,6 +51,8 @@ def erase(house: Path, card: str | None, email: str | None, actor: str, why: str
             click.confirm(f"Erase customer number {number}? There is no way back", abort=True)
         erased = opened.erasure.erase(number, by=actor, why=why)
         opened.checkpoint()
+        code = opened.wallet.leaving.code_of(number)
+        where = f"{opened.settings.web_address}/cagnotte/au-porteur"
     text = f"""Customer number {erased.customer} is erased.
 
   done     the key that sealed name, cards and proofs is destroyed: nobody can read them any more, also not in the records' back-ups
@@ -59,4 +61,8 @@ def erase(house: Path, card: str | None, email: str | None, actor: str, why: str
   asked    her purchases leave the table in the next night, at the latest on {erased.purchases_due}
   remains  {erased.events_kept} entries of the record about a number that leads to nobody: what was permitted and how it was used,
            so that it can still be proven; refused lines of feeds, sealed, for at most 30 days"""
-    tell({**asdict(erased), "finished": finished}, text, as_json)
+    if code is not None:
+        text += f"""
+  owed     what she earned is not lost: whoever holds this code has it paid out, at {where}
+           {code}"""
+    tell({**asdict(erased), "finished": finished, "bearer": code}, text, as_json)

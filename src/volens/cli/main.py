@@ -39,6 +39,7 @@ from volens.cli.serve import serve
 from volens.cli.simulate import simulate
 from volens.cli.texts import texts
 from volens.cli.upkeep import nightly
+from volens.cli.wallet import wallet
 from volens.cli.witness import witness
 
 EVIDENCE_HELP = "An older package, receipt or signed checkpoint that you kept."
@@ -83,6 +84,7 @@ main.add_command(serve)
 main.add_command(simulate)
 main.add_command(texts)
 main.add_command(bench)
+main.add_command(wallet)
 main.add_command(witness)
 
 

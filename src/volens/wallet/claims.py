@@ -10,7 +10,9 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +22,7 @@ from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.offers.document import Amount
+from volens.programme.rules.countries import is_country
 from volens.wallet import books, store
 from volens.wallet.books import Move, Posting, account
 from volens.wallet.store import Budget, Claim
@@ -46,6 +49,7 @@ RELEASED = "reward-released"
 """The event that leads back from held to pending."""
 BUDGETED = "reward-budget"
 KEY_MAX, WHY_MAX, REASON_MAX, BY_MAX, VOUCHER_DAYS_MAX = 120, 64, 400, 120, 3_660
+OFFER, CURRENCY = re.compile(r"[a-z][a-z0-9-]{0,63}"), re.compile(r"[A-Z]{3}")
 BUDGET_MAX_CENTS = 1_000_000_000_00
 
 Reason = str | Mapping[str, str]
@@ -69,8 +73,9 @@ class Promise:
             raise BadInput("A promise has a key.", f"Give one of at most {KEY_MAX} characters, without #.")
         if self.amount.cents <= 0:
             raise BadInput("A promise of nothing.", "Promise at least one minor unit, or nothing at all.")
-        if not 0 < len(self.offer) <= 64 or len(self.country) != 2 or len(self.currency) != 3 or self.version < 1:
-            raise BadInput("A promise is of a version of an offer, in a country and a currency.", "Give all four.")
+        _require_place(self.offer, self.country, self.currency)
+        if not 1 <= self.version < 2**31:
+            raise BadInput("A promise is of a version of an offer.", "Give its number.")
 
 
 def set_budget(connection: Connection, offer: str, country: str, cents: int, currency: str, *, by: str, day: date) -> Budget:
@@ -82,6 +87,7 @@ def set_budget(connection: Connection, offer: str, country: str, cents: int, cur
         raise BadInput(f"A budget of {cents} minor units.", f"Give 0 to {BUDGET_MAX_CENTS}.")
     if not 0 < len(by.strip()) <= BY_MAX:
         raise BadInput("Somebody answers for a budget.", f"Say who, with --by, in at most {BY_MAX} characters.")
+    _require_place(offer, country, currency)
     log.lock(connection, EVENTS)
     before = store.budget(connection, offer, country)
     if before is not None and before.currency != currency:
@@ -167,7 +173,7 @@ def earn(
     moves = (Move(_committed(claim), account(books.PENDING, customer), claim.cents, claim.currency),)
     said = {"earned": earned.isoformat(), "matures": matures.isoformat(), "why": why, "voucher_days": voucher_days}
     told = reason_of(held) if held is not None else ""
-    detail = {"claim": key, **said, "state": state}
+    detail = {"claim": key, **said, "state": state, **({"reason": digest(told)} if told else {})}
     seq = _post(connection, Event(KIND_OF[PENDING], customer, day=day or earned, detail=detail), moves, f"{PENDING}/{key}")
     store.move_claim(connection, key, customer=customer, state=state, reason=told, seq=seq, **said)
 
@@ -212,6 +218,11 @@ def reason_of(reason: Reason) -> str:
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
+def digest(reason: str) -> str:
+    """What an event commits to of a sentence; nothing for none."""
+    return hashlib.sha256(reason.encode()).hexdigest() if reason else ""
+
+
 def told(reason: str, language: str) -> str:
     """The sentence in a language, or in whatever it was written."""
     said: dict[str, str] = json.loads(reason) if reason else {}
@@ -219,6 +230,12 @@ def told(reason: str, language: str) -> str:
 
 
 # How
+
+
+def _require_place(offer: str, country: str, currency: str) -> None:
+    """Names of accounts are made of these."""
+    if not OFFER.fullmatch(offer) or not is_country(country) or not CURRENCY.fullmatch(currency):
+        raise BadInput("Money is of an offer, in a country, in a currency.", "Give the offer's id, and for example FR and EUR.")
 
 
 def _budget(claim: Claim) -> str:
@@ -251,7 +268,8 @@ def _require(claim: Claim, state: str, otherwise: str) -> None:
 def _move(
     connection: Connection, claim: Claim, state: str, day: date, moves: tuple[Move, ...], reason: str = ""
 ) -> None:
-    event = Event(KIND_OF[state], claim.customer, day=day, detail={"claim": claim.key})
+    detail = {"claim": claim.key, **({"reason": digest(reason)} if reason else {})}
+    event = Event(KIND_OF[state], claim.customer, day=day, detail=detail)
     seq = _post(connection, event, moves, f"{state}/{claim.key}")
     store.move_claim(connection, claim.key, state=state, reason=reason, seq=seq)
 

@@ -15,6 +15,11 @@ LENGTHS = {
 }  # fmt: skip
 """Countries that a transfer in euros reaches, and how long their IBANs are."""
 NAME_MAX = 70
+SAID = {
+    "country": ("A transfer in euros does not reach this country.", "Give an account in the single euro payments area."),
+    "form": ("This is no IBAN.", "Copy it from a bank statement: FR and 25 more characters in France."),
+    "slip": ("There is a slip in this IBAN.", "Compare it with a bank statement, character by character."),
+}
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 
@@ -39,15 +44,27 @@ class BankAccount:
 
 def plain(typed: str) -> str:
     """An IBAN as banks write it. `BadInput` if it cannot be one, and never with a part of it."""
-    found = re.sub(r"[\s\u00a0\u202f.-]", "", typed).upper()
-    if LENGTHS.get(found[:2]) is None and re.fullmatch(r"[A-Z]{2}\d\d.*", found):
-        raise BadInput("A transfer in euros does not reach this country.", "Give an account in the single euro payments area.")
-    if LENGTHS.get(found[:2]) != len(found) or not re.fullmatch(r"[A-Z]{2}\d\d[A-Z0-9]+", found) or not found.isascii():
-        raise BadInput("This is no IBAN.", "Copy it from a bank statement: FR and 25 more characters in France.")
+    found = wrong(typed)
+    if found:
+        raise BadInput(*SAID[found])
+    return _bare(typed)
+
+
+def wrong(typed: str) -> str:
+    """What is wrong with an IBAN: `country`, `form` or `slip`; empty if nothing is."""
+    found = _bare(typed)
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{10,}", found):
+        return "form"
+    if found[:2] not in LENGTHS:
+        return "country"
+    if LENGTHS[found[:2]] != len(found):
+        return "form"
     moved = found[4:] + found[:4]
-    if int("".join(str(int(letter, 36)) for letter in moved)) % 97 != 1:
-        raise BadInput("There is a slip in this IBAN.", "Compare it with a bank statement, character by character.")
-    return found
+    return "" if int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1 else "slip"
+
+
+def _bare(typed: str) -> str:
+    return re.sub(r"[\s\u00a0\u202f.-]", "", typed).upper()
 
 
 def is_bic(text: str) -> bool:

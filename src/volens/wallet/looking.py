@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -129,6 +129,14 @@ class Looking:
         """Every posting, in their order."""
         with self._records.reading() as connection:
             yield from store.all_entries(connection)
+
+
+def write_totals(file: TextIO, sums: Sequence[Sum]) -> None:
+    """What each account held before, what came and went, and what it holds after, as CSV."""
+    written = csv.writer(file)
+    written.writerow(("account", "currency", "before", "came", "went", "after"))
+    for one in sums:
+        written.writerow((one.account, one.currency, one.before, one.came, one.went, one.after))
 
 
 def _waiting(one: Claim, language: str, contested: set[str]) -> Waiting:

@@ -31,6 +31,8 @@ from volens.wallet.vouchers import Vouchers
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+Names = Callable[[str, int, str], str]
+"""(offer, version or 0 for any, language): the name of an offer, as people read it."""
 Queue = Callable[["Connection"], object]
 Told = Callable[[Payout], Queue]
 """Prepares what a person hears of a transfer that failed; what it returns queues it in the transaction that it is given."""
@@ -39,6 +41,11 @@ Told = Callable[[Payout], Queue]
 def in_silence(_: Payout) -> Queue:
     """Tells nobody: for houses without an outbox."""
     return lambda connection: None
+
+
+def named_by_id(offer: str, version: int, language: str) -> str:
+    """The id as words, where nobody knows an offer's name."""
+    return offer.replace("-", " ").capitalize()
 
 
 class Wallet:
@@ -56,6 +63,8 @@ class Wallet:
         self.contests = Contests(records, envelope, clock, country)
         self.leaving = Leaving(records, envelope, clock, country)
         self.looking = Looking(records, envelope)
+        self.names: Names = named_by_id
+        """How offers are called; whoever keeps them says so."""
         self._nights = Nights(records, envelope, self.vouchers, clock, country)
 
     # Budgets

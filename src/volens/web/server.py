@@ -29,7 +29,7 @@ from litestar.template.config import TemplateConfig
 from volens.app import House
 from volens.errors import BadInput, VolensError
 from volens.web import failures, signing
-from volens.web.customers import asking, centre, devices, doorways, messages, my_choices, receipts, understood, verifier
+from volens.web.customers import asking, centre, devices, doorways, messages, my_choices, receipts, understood, verifier, wallet
 from volens.web.development import provider
 from volens.web.development.provider import Vouching
 from volens.web.headers import before_send
@@ -43,6 +43,7 @@ from volens.web.machines import changes, decisions, described, tills, tokens
 from volens.web.machines import devices as machine_devices
 from volens.web.machines import messages as machine_messages
 from volens.web.machines import reminders as machine_reminders
+from volens.web.machines import vouchers as machine_vouchers
 from volens.web.machines.decisions import Answering
 from volens.web.origin import FromOurOwnPages
 from volens.web.page import environment
@@ -57,6 +58,7 @@ from volens.web.staff import paper as staff_paper
 from volens.web.staff import protection as staff_protection
 from volens.web.staff import reminders as staff_reminders
 from volens.web.staff import texts as staff_texts
+from volens.web.staff import wallet as staff_wallet
 from volens.web.visitor import Recognise, me, visitor_of
 
 if TYPE_CHECKING:
@@ -71,6 +73,9 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *centre.ROUTES,
     *doorways.ROUTES,
     *messages.ROUTES,
+    *wallet.ROUTES,
+    *machine_vouchers.ROUTES,
+    *staff_wallet.ROUTES,
     *receipts.ROUTES,
     *my_choices.ROUTES,
     *verifier.ROUTES,

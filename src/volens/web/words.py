@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,7 +19,7 @@ import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 from volens.releases.wording import spaced
 
@@ -65,6 +66,10 @@ class Words:
     def number(self, value: object) -> str:
         """A whole number as people write it."""
         return str(format_decimal(value, locale=self.locale))  # type: ignore[arg-type]
+
+    def money(self, cents: int, currency: str) -> str:
+        """An amount: 12,50 €."""
+        return str(format_currency(Decimal(cents) / 100, currency, locale=self.locale))
 
     def day(self, value: date | str) -> str:
         """A calendar day: 3 mars 2026."""

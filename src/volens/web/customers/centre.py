@@ -49,6 +49,7 @@ DEEPER = (
     (HOME + "/recus", "receipts.title"),
     (HOME + "/mes-choix", "receipts.mine.title"),
     (HOME + "/dit-par-d-autres", "centre.deeper.others"),
+    ("/cagnotte", "wallet.title"),
     (HOME + "/mon-annee", "centre.deeper.year"),
     ("/verifier", "centre.deeper.verify"),
     ("/entrer", "signing.leave"),

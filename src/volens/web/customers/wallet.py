@@ -1,0 +1,165 @@
+"""The wallet of a customer (`/cagnotte`): what is hers, from which day and why; vouchers; transfers; contests. And the same for
+whoever holds the code of a wallet whose person was erased.
+
+Rules:
+1. A number on the page is one of the books. Nothing is a bar, a percentage or a countdown: there are amounts and days.
+2. Held money has its sentence and, beside it, the form by which it is contested.
+3. Of a bank account, what is typed goes into the form's own field again if it was wrong, and its last four characters else.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.response import Redirect, Template
+
+from volens.app import House
+from volens.errors import BadInput, NotNow
+from volens.wallet import iban
+from volens.wallet.contests import WORDS_MAX
+from volens.wallet.shown import Purse
+from volens.web.given import AnyRequest, Form, Me, TheHouse
+from volens.web.limits import sign_in_limit
+from volens.web.page import language_of, page, words_of
+from volens.web.told import token
+from volens.web.visitor import Customer
+
+HOME, BEARER = "/cagnotte", "/cagnotte/au-porteur"
+HISTORY_ALL = 100_000
+
+
+@get(HOME, sync_to_thread=True)
+def wallet(request: AnyRequest, house: TheHouse, me: Me) -> Template:
+    """The wallet of whoever is signed in."""
+    return _page(request, house, me.number)
+
+
+@post(HOME + "/virement", sync_to_thread=True)
+def ask(request: AnyRequest, house: TheHouse, me: Me, data: Form) -> Template | Redirect:
+    """Asks for all that is available to be paid out."""
+    wrong = _wrong(data)
+    if wrong:
+        return _page(request, house, me.number, wrong=wrong, typed=data)
+    try:
+        _ask(house, me.number, data, language_of(request))
+    except NotNow:
+        return _back(house, me, "nothing")
+    return _back(house, me, "asked")
+
+
+@post(HOME + "/virement/annuler", sync_to_thread=True)
+def call_back(house: TheHouse, me: Me, data: Form) -> Redirect:
+    """Calls a transfer back that nobody prepared yet."""
+    number = data.get("payout", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 16):
+        raise BadInput("The form names no transfer.", "Load the page again.")
+    try:
+        house.wallet.payouts.call_back(me.number, int(number))
+    except NotNow:
+        return _back(house, me, "too-late")
+    return _back(house, me, "called-back")
+
+
+@post(HOME + "/contester", sync_to_thread=True)
+def contest(house: TheHouse, me: Me, data: Form) -> Redirect:
+    """Contests that a reward is held, or was taken back."""
+    try:
+        house.wallet.contests.contest(me.number, data.get("claim", ""), data.get("words", "")[:WORDS_MAX])
+    except NotNow:
+        return _back(house, me, "not-held")
+    return _back(house, me, "contested")
+
+
+@get(HOME + "/historique.csv", sync_to_thread=True)
+def history(request: AnyRequest, house: TheHouse, me: Me) -> Response[bytes]:
+    """Her whole history, as a file."""
+    words, file = words_of(request), io.StringIO()
+    written = csv.writer(file)
+    written.writerow([words.say(f"wallet.column.{one}") for one in ("day", "what", "amount", "currency", "offer")])
+    for purse in house.wallet.of(me.number, words.language, HISTORY_ALL):
+        for one in purse.history:
+            offer = house.wallet.names(one.offer, 0, words.language) if one.offer else ""
+            said = words.say(f"wallet.happened.{one.what}")
+            written.writerow([one.day, said, f"{one.cents // 100}.{one.cents % 100:02}", purse.currency, offer])
+    headers = {"content-disposition": f'attachment; filename="{words.say("wallet.file")}.csv"'}
+    return Response(file.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+# Whoever holds a code
+
+
+@get(BEARER, sync_to_thread=True)
+def bearer(request: AnyRequest) -> Template:
+    """The form that takes the code of a wallet whose person was erased."""
+    return page(request, "wallet/bearer.html", wrong=False)
+
+
+@post(BEARER, sync_to_thread=True, middleware=[sign_in_limit])
+def opened(request: AnyRequest, house: TheHouse, data: Form) -> Template:
+    """What is in that wallet."""
+    number = _holder(house, data)
+    if number is None:
+        return page(request, "wallet/bearer.html", wrong=True)
+    return _page(request, house, number, code=data.get("code", ""))
+
+
+@post(BEARER + "/virement", sync_to_thread=True, middleware=[sign_in_limit])
+def ask_as_bearer(request: AnyRequest, house: TheHouse, data: Form) -> Template:
+    """Asks for what is available in it."""
+    number = _holder(house, data)
+    if number is None:
+        return page(request, "wallet/bearer.html", wrong=True)
+    wrong, done = _wrong(data), ""
+    if not wrong:
+        try:
+            _ask(house, number, data, language_of(request))
+            done = "asked"
+        except NotNow:
+            done = "nothing"
+    return _page(request, house, number, code=data.get("code", ""), wrong=wrong, typed=data, done=done)
+
+
+def _holder(house: House, data: dict[str, str]) -> int | None:
+    return house.wallet.leaving.holder(data.get("code", "")[:80])
+
+
+def _ask(house: House, number: int, data: dict[str, str], language: str) -> None:
+    house.wallet.payouts.ask(
+        number, data.get("currency", ""), name=data.get("name", ""), iban=data.get("iban", ""), key=data.get("key", "")[:64],
+        language=language,
+    )  # fmt: skip
+
+
+def _wrong(data: dict[str, str]) -> str:
+    """What is wrong with an account, as an id of the words; empty if nothing is."""
+    name = data.get("name", "").strip()
+    if not 0 < len(name) <= iban.NAME_MAX or not name.isprintable():
+        return "name"
+    return iban.wrong(data.get("iban", "")[:80])
+
+
+def _page(request: AnyRequest, house: House, number: int, **values: Any) -> Template:
+    language = language_of(request)
+    purses = house.wallet.of(number, language)
+    contested = house.wallet.contests.of(number) if "code" not in values else []
+    answers = [(one, house.wallet.contests.words(one)[1]) for one in contested]
+    values = {"code": "", "wrong": "", "typed": {}, "done": "", **values}
+    return page(
+        request, "wallet/wallet.html", purses=purses, answers=answers, key=secrets.token_hex(16), words_max=WORDS_MAX,
+        offer_name=lambda offer, version: house.wallet.names(offer, version, language), nothing=not _any(purses), **values,
+    )  # fmt: skip
+
+
+def _any(purses: list[Purse]) -> bool:
+    return any(one.total_cents or one.history for one in purses)
+
+
+def _back(house: House, me: Customer, told: str) -> Redirect:
+    return Redirect(f"{HOME}?fait={token(house, me.number, f'wallet-{told}')}", status_code=303)
+
+
+ROUTES = (wallet, ask, call_back, contest, history, bearer, opened, ask_as_bearer)

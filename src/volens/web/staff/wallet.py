@@ -1,0 +1,94 @@
+"""The money of rewards, for marketing and data protection: what is owed, what each offer cost, transfers, contests."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+
+from volens.errors import BadInput
+from volens.publishing.workflow import DPO, MARKETING
+from volens.web.given import AnyRequest, Form, TheHouse, Who
+from volens.web.staff.acting import acting, staff_page
+from volens.web.visitor import Visitor, of_staff
+
+HOME = "/staff/wallet"
+GUARDS = [of_staff(MARKETING, DPO)]
+LINES_MOST, DAYS_MOST = 30, 14
+
+
+@get(HOME, guards=[of_staff(MARKETING, DPO, "auditor")], sync_to_thread=True)
+def overview(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
+    """The books of today, runs and contests."""
+    return _page(request, visitor, house)
+
+
+@post(HOME + "/budget", guards=GUARDS, sync_to_thread=True)
+def budget(house: TheHouse, visitor: Who, data: Form) -> Redirect:
+    """Gives an offer its budget in a country."""
+    person, cents = acting(visitor, data.get("role", "")), _cents(data.get("amount", ""))
+    house.wallet.set_budget(data.get("offer", ""), data.get("country", ""), cents, data.get("currency", ""), by=person.name)
+    house.checkpoint()
+    return Redirect(f"{HOME}?fait=budget", status_code=303)
+
+
+@post(HOME + "/prepare", guards=GUARDS, sync_to_thread=True)
+def prepare(house: TheHouse, visitor: Who, data: Form) -> Redirect:
+    """Puts what was asked for into a run."""
+    house.wallet.payouts.prepare(data.get("currency", "EUR"), by=acting(visitor, data.get("role", "")).name)
+    house.checkpoint()
+    return Redirect(f"{HOME}?fait=prepare", status_code=303)
+
+
+@post(HOME + "/run/{run:str}/step", guards=GUARDS, sync_to_thread=True)
+def step(house: TheHouse, visitor: Who, data: Form, run: FromPath[str]) -> Redirect:
+    """Another person releases a run, or somebody drops it."""
+    person, what = acting(visitor, data.get("role", "")), data.get("step", "")
+    if what == "release":
+        house.wallet.payouts.release(run, by=person.name)
+    elif what == "drop":
+        house.wallet.payouts.drop(run, by=person.name)
+    else:
+        raise BadInput("The form says no step.", "Go back, and choose one.")
+    house.checkpoint()
+    return Redirect(f"{HOME}?fait={what}", status_code=303)
+
+
+@post(HOME + "/contest/{number:int}", guards=GUARDS, sync_to_thread=True)
+def answer(house: TheHouse, visitor: Who, data: Form, number: FromPath[int]) -> Redirect:
+    """A human answers somebody who contests."""
+    person, said = acting(visitor, data.get("role", "")), data.get("say", "")
+    if said not in ("yes", "no"):
+        raise BadInput("The form says neither that she is right nor that she is not.", "Go back, and choose one.")
+    house.wallet.contests.answer(number, by=person.name, words=data.get("words", ""), right=said == "yes")
+    house.checkpoint()
+    return Redirect(f"{HOME}?fait=answer", status_code=303)
+
+
+def _cents(written: str) -> int:
+    try:
+        cents = Decimal(written.replace(",", ".").replace("\u202f", "").replace(" ", "")) * 100
+    except InvalidOperation:
+        raise BadInput("This is no amount.", "Write 500 or 499.90.") from None
+    if not cents.is_finite() or cents != int(cents) or cents < 0:
+        raise BadInput("This is no amount.", "Write 500 or 499.90.")
+    return int(cents)
+
+
+def _page(request: AnyRequest, visitor: Visitor, house: TheHouse, **values: Any) -> Template:
+    found = house.wallet.books()
+    asked = [(currency, count, cents) for currency, state, count, cents in found.payouts if state == "asked"]
+    days = sorted({day for day, *_ in found.days}, reverse=True)[:DAYS_MOST]
+    waiting = [(one, house.wallet.contests.words(one)[0]) for one in house.wallet.contests.open_ones()[:LINES_MOST]]
+    shown: Template = staff_page(
+        request, visitor, "wallet.html", books=found, runs=house.wallet.payouts.runs()[:LINES_MOST], asked=asked,
+        curve=found.curve[:LINES_MOST], closed=[one for one in found.days if one[0] in days], contests=waiting,
+        names=house.wallet.names, **values,
+    )  # fmt: skip
+    return shown
+
+
+ROUTES = (overview, budget, prepare, step, answer)
