@@ -19,7 +19,7 @@ SITE = Machine(
     frozenset(
         {
             "decisions", "changes", "export", "asking", "doorways", "devices", "reminders", "messages", "audiences", "removals",
-            "ads",
+            "ads", "acts",
         }
     ),
 )

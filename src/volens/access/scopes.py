@@ -22,9 +22,11 @@ SCOPES = {
     "messages": "ask before a message is sent whether it may go now, and report complaints and bounces",
     "audiences": "check, build and hand over lists for platforms",
     "campaigns": "read campaigns, and who is to get one and who is held out",
+    "referrals": "report orders, refunds and returns of people who were invited",
+    "acts": "report what customers did for an offer, and ask whether it is open",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",
 }
-HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns"})
+HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns", "acts", "referrals"})
 """Scopes that speak for customers, or choose among them: only for the house's own machines, never for a recipient's."""
 
 

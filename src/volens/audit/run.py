@@ -19,6 +19,7 @@ from volens.audit.followers import check_followers
 from volens.audit.keys import check_keys
 from volens.audit.linking import check_links
 from volens.audit.messages import check_messages
+from volens.audit.offering import check_offering
 from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
 from volens.audit.publishing import check_counts, check_publishing
 from volens.audit.referring import check_referring
@@ -103,6 +104,7 @@ def audit(
         check_reminders(connection, report)
         check_sponsored(connection, report)
         check_referring(connection, vault, report)
+        check_offering(connection, report)
         check_messages(connection, report)
         check_wallet(connection, report)
         _check_budget(connection, drawn, report)

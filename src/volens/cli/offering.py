@@ -235,8 +235,9 @@ def acted(offer: str, house: Path, card: str, kind: str, key: str, at: datetime 
     with open_house(house, clock=clock()) as opened:
         done = opened.offering.acted(("card", card), offer, key, kind=kind, at=at or opened.clock.now())
         opened.checkpoint()
-    said = f"  counted: {done.done} of {done.times}, {done.state}" if done.counted else f"  not counted: {', '.join(done.reasons)}"
-    tell(vars(done), said, as_json)
+    why = " ".join(one.text for one in done.reasons)
+    said = f"  counted: {done.done} of {done.times}, {done.state}" if done.counted else f"  not counted: {why}"
+    tell(done.to_dict(), said, as_json)
 
 
 @click.command()

@@ -51,8 +51,9 @@ class Letters:
         while True:
             with self._records.reading() as connection:
                 some = self._due(connection, where)
-                drafts = {one.customer: self._draft(connection, one, where) for one in reversed(some)}
-            prepared = {customer: self._prepared(draft) for customer, draft in drafts.items()}
+                # The newest of a person's is told of; the letter stands for all of them.
+                newest = {one.customer: (one, accepted(connection, one.offer, one.version)) for one in some}
+            prepared = {customer: self._prepared(self._draft(one, offer, where)) for customer, (one, offer) in newest.items()}
             if not prepared:
                 return told
             with self._records.writing() as connection:
@@ -75,8 +76,8 @@ class Letters:
         except NotFound:
             return None  # erased since we looked
 
-    def _draft(self, connection: Connection, one: Participation, where: Country) -> Draft:
-        offer, reason = accepted(connection, one.offer, one.version), json.loads(where.reason)
+    def _draft(self, one: Participation, offer: Offer, where: Country) -> Draft:
+        reason = json.loads(where.reason)
         language = one.language if one.language in LANGUAGES else LANGUAGES[0]
         values = {
             "name": offer.name[language], "day": day(language, where.day), "shop": self._shop, "offer": one.offer,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 JOINED, ACTED, COMPLETED = "offer-joined", "offer-acted", "offer-completed"
 UNDONE, LATE, LEFT = "offer-act-undone", "offer-act-late", "offer-left"
-KINDS = {OPEN: (JOINED, ACTED, UNDONE), DONE: (COMPLETED, LATE), GONE: (LEFT,)}
+KINDS = {OPEN: (JOINED, ACTED, UNDONE), DONE: (COMPLETED, LATE), GONE: (LEFT, UNDONE)}
 """The events that lead to each state, or leave it."""
 COUNTED, TAKEN_BACK, TOO_LATE = "counted", "undone", "late"
 """States of an act."""
@@ -117,9 +117,6 @@ def uncount(connection: Connection, participation_id: int, key: str, reason: Rea
     if act.state != COUNTED:
         return
     day = on or date.fromisoformat(one.moved)
-    if one.state == GONE:
-        _mark(connection, one, place, act, TAKEN_BACK, log.append(connection, EVENTS, [_event(UNDONE, one, day, done=one.done)]))
-        return
     if one.state == DONE:
         try:
             claims.reverse(connection, one.claim, reason, day=day)

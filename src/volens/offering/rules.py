@@ -33,6 +33,15 @@ class Reason:
     code: str
     says: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def text(self) -> str:
+        """The sentence, in English."""
+        return SENTENCES[self.code].format(**self.says)
+
+    def to_dict(self) -> dict[str, str]:
+        """For machines."""
+        return {"reason": self.code, "text": self.text}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -53,7 +62,7 @@ class Verdict:
     def require(self, what: str) -> None:
         """`NotNow` with every reason, if there is one."""
         if self.reasons:
-            raise NotNow(what, "; ".join(SENTENCES[one.code].format(**one.says) for one in self.reasons))
+            raise NotNow(what, " ".join(one.text for one in self.reasons))
 
 
 SENTENCES: Mapping[str, str] = {

@@ -34,6 +34,7 @@ from volens.offering.store import Answers
 from volens.offering.value import Month, months
 from volens.offering.version_store import Country, Version
 from volens.offering.who import against, require_may
+from volens.offering.words import LANGUAGES, say
 from volens.offering.workflow import DONE, FORCE, GONE, HALF, PROPOSED, REPLACED
 from volens.offers.document import Kind, Offer
 from volens.offers.terms import terms
@@ -48,6 +49,8 @@ ANSWERS_SHOWN = 10
 """What people said is shown in steps of so many answers."""
 AHEAD_MINUTES = 5
 """How far another clock may be ahead of ours."""
+WHY_UNDONE = ("returned", "cancelled", "mistake")
+"""Why an act does not stand; its person reads the sentence."""
 CLOSED_TOGETHER, REST_SECONDS = 200, 0.005
 
 
@@ -59,7 +62,11 @@ class Acted:
     done: int
     times: int
     state: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """For machines and `--json`."""
+        return {**vars(self), "reasons": [one.to_dict() for one in self.reasons]}
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Mine:
     """Whether what she does today counts."""
     question: bool
     """Whether she is asked if it was as she expected."""
+    matured: bool
+    """Whether the day of her reward has come."""
 
 
 class Offering:
@@ -172,6 +181,18 @@ class Offering:
             one = document(connection, version) if version is not None else None
             return opening(one, country, version_store.country(connection, offer, country), today, _left(connection, one, country))
 
+    def listed(self, country: str) -> list[tuple[Offer, Verdict, Country | None]]:
+        """What is or was launched in a country and is not over there, with whether people can join now; newest first."""
+        today, found = self._today(country), []
+        with self._records.reading() as connection:
+            for version in reversed(version_store.all_versions(connection)):
+                where = version_store.country(connection, version.offer, country)
+                if version.state == FORCE and where is not None:
+                    one = document(connection, version)
+                    found.append((version.number, one, opening(one, country, where, today, _left(connection, one, country)), where))
+        found.sort(key=lambda one: one[0], reverse=True)
+        return [(one, verdict, where) for _, one, verdict, where in found if not {"ended", "over"} & set(verdict.codes)]
+
     # Taking part
 
     def join(
@@ -229,7 +250,7 @@ class Offering:
             for one in store.of_customer(connection, customer):
                 offer, today = accepted(connection, one.offer, one.version), self._today(one.country)
                 where = version_store.country(connection, one.offer, one.country)
-                found.append(Mine(one, offer, where, counting(one, offer, where, today, today), _asks(one, today)))
+                found.append(Mine(one, offer, where, counting(one, offer, where, today, today), *_asks(one, today)))
         return found
 
     # Acts
@@ -245,21 +266,24 @@ class Offering:
             known = store.by_id(connection, act.participation) if act is not None else None
             one = known or (participations.current(connection, who, offer) if who is not None else None)
             if one is None or one.customer != who:
-                return Acted(False, 0, 0, "", ("nobody",))
+                return Acted(False, 0, 0, "", (Reason("nobody"),))
             if known is not None:
-                return Acted(False, one.done, one.times, one.state, ("again",))
+                return Acted(False, one.done, one.times, one.state, (Reason("again"),))
             document, today = accepted(connection, offer, one.version), self._today(one.country)
             if kind != document.act.kind or kind == Kind.REFERRAL:
-                return Acted(False, one.done, one.times, one.state, ("other-act",))
+                return Acted(False, one.done, one.times, one.state, (Reason("other-act"),))
             on = min(legal_day(at, one.country), today)
             verdict = counting(one, document, version_store.country(connection, offer, one.country), on, today)
             if not verdict.ok:
-                return Acted(False, one.done, one.times, one.state, verdict.codes)
+                return Acted(False, one.done, one.times, one.state, verdict.reasons)
             one = participations.count(connection, one, key, on=on, today=today)
         return Acted(True, one.done, one.times, one.state, ())
 
-    def undone(self, offer: str, key: str, reason: str) -> Participation:
-        """An act that was counted did not stand (a refund, a return). After the reward was paid nothing is taken back."""
+    def undone(self, offer: str, key: str, why: str) -> Participation:
+        """An act that was counted did not stand; `why` is one of `WHY_UNDONE`. After the reward was paid nothing is taken back."""
+        if why not in WHY_UNDONE:
+            raise BadInput(f"{why!r} is no reason.", f"Give one of: {', '.join(WHY_UNDONE)}.")
+        reason = {language: say(language, f"undone.{why}") for language in LANGUAGES}
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             act = store.act(connection, participations.found_by(offer, key))
@@ -298,7 +322,7 @@ class Offering:
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             one = participations.there(connection, participation)
-            if one.customer != customer or not _asks(one, self._today(one.country)):
+            if one.customer != customer or not _asks(one, self._today(one.country))[0]:
                 raise NotNow("This was answered, or is not asked yet.", "Look at the list again.")
             said = store.answers_of(connection, one.offer)
             said = replace(said, yes=said.yes + expected, no=said.no + (not expected))
@@ -312,6 +336,11 @@ class Offering:
         """What people said of an offer."""
         with self._records.reading() as connection:
             return store.answers_of(connection, offer)
+
+    def budget_left(self, offer: str, country: str) -> tuple[int, str] | None:
+        """What may still be promised, and its currency; none without a budget."""
+        with self._records.reading() as connection:
+            return claims.budget_left(connection, offer, country)
 
     def counts(self, offer: str | None = None) -> list[tuple[str, int, str, str, str, int]]:
         """(offer, version, country, month, what, times)."""
@@ -352,9 +381,10 @@ class Offering:
             raise BadInput(f"There are no offers in {country!r}.", "Give the two-letter code of a country of the offer.") from None
 
 
-def _asks(one: Participation, today: date) -> bool:
-    ended = one.state == GONE or (one.state == DONE and one.matures <= today.isoformat())
-    return ended and not one.asked
+def _asks(one: Participation, today: date) -> tuple[bool, bool]:
+    """Whether somebody is asked what she thinks of it, and whether her reward has come."""
+    matured = one.state == DONE and one.matures <= today.isoformat()
+    return (matured or one.state == GONE) and not one.asked, matured
 
 
 def _left(connection: Connection, offer: Offer | None, country: str) -> int | None:

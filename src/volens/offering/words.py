@@ -21,7 +21,7 @@ def texts(language: str) -> Mapping[str, str]:
     return found
 
 
-def say(language: str, name: str, **values: object) -> str:
+def say(language: str, name: str, /, **values: object) -> str:
     """One text, with its gaps filled."""
     return texts(language)[name].rstrip("\n").format(**values)
 

@@ -40,7 +40,7 @@ def terms(offer: Offer, language: str, on: date) -> str:
     check(offer, on).require()
     if language not in offer.languages:
         raise NotFound(f"The offer {offer.id} has no terms in {language!r}.", f"It has: {', '.join(offer.languages)}.")
-    told = _Telling(offer, language)
+    told = Telling(offer, language)
     page = _pages().get_template(f"terms.{language}.j2")
     written = page.render(
         offer=offer, act=offer.act, licence=offer.licence, day=told.day, money=told.money, amount=told.amount, places=told.places,
@@ -56,11 +56,11 @@ def named(language: str, kind: str, name: str) -> str:
 
 def said_amount(offer: Offer, amount: Amount, language: str) -> str:
     """Money and vouchers as the terms say them: 10 € en argent."""
-    return _Telling(offer, language).amount(amount)
+    return Telling(offer, language).amount(amount)
 
 
-class _Telling:
-    """Values of one offer in one language."""
+class Telling:
+    """Values of one offer in one language, as its terms and the pages about it say them."""
 
     def __init__(self, offer: Offer, language: str) -> None:
         self._words = _words(language)

@@ -53,6 +53,8 @@ def environment() -> Environment:
     made.filters["role_name"] = lambda role, say: say(f"staff.role.{role}")
     made.filters["legal_name"] = lambda recipient, programme: programme.recipient(recipient).legal_name
     made.filters["field_name"] = lambda field, programme, lang: programme.fields[field].plain[lang]
+    made.filters["serves"] = serves
+    made.filters["in_language"] = lambda said, lang: said.get(lang) or next(iter(said.values()), "")
     made.filters["country_name"] = lambda code, words: words.country(code)
     return made
 
@@ -61,6 +63,11 @@ def fields(use: Use, shown: Shown | None, where: str) -> dict[str, str]:
     """What a use's form says beside yes or no: the use, the text that stands there and its digest, and where to go back to."""
     text, digest = (shown.text, shown.rendered_sha256) if shown is not None else ("", "")
     return {"purpose": use.purpose.id, "text": text, "shown": digest, "back": where}
+
+
+def serves(request: AnyRequest, path: str) -> bool:
+    """Whether there is a page at an address of this server, as it is declared."""
+    return any(route.path == path for route in request.app.routes)
 
 
 @cache

@@ -29,17 +29,29 @@ from litestar.template.config import TemplateConfig
 from volens.app import House
 from volens.errors import BadInput, VolensError
 from volens.web import failures, signing
-from volens.web.customers import asking, centre, devices, doorways, messages, my_choices, receipts, understood, verifier, wallet
+from volens.web.customers import (
+    asking,
+    centre,
+    devices,
+    doorways,
+    messages,
+    my_choices,
+    offers,
+    receipts,
+    understood,
+    verifier,
+    wallet,
+)
 from volens.web.development import provider
 from volens.web.development.provider import Vouching
 from volens.web.headers import before_send
 from volens.web.limits import everybody
 from volens.web.logged import log_answer
+from volens.web.machines import acts, changes, decisions, described, tills, tokens
 from volens.web.machines import ads as machine_ads
 from volens.web.machines import asking as machine_asking
 from volens.web.machines import audiences as machine_audiences
 from volens.web.machines import campaigns as machine_campaigns
-from volens.web.machines import changes, decisions, described, tills, tokens
 from volens.web.machines import devices as machine_devices
 from volens.web.machines import messages as machine_messages
 from volens.web.machines import reminders as machine_reminders
@@ -54,6 +66,7 @@ from volens.web.staff import campaigns as staff_campaigns
 from volens.web.staff import figures as staff_figures
 from volens.web.staff import helping
 from volens.web.staff import messages as staff_messages
+from volens.web.staff import offers as staff_offers
 from volens.web.staff import paper as staff_paper
 from volens.web.staff import protection as staff_protection
 from volens.web.staff import reminders as staff_reminders
@@ -87,6 +100,8 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *machine_audiences.ROUTES,
     *machine_campaigns.ROUTES,
     *machine_ads.ROUTES,
+    *acts.ROUTES,
+    *offers.ROUTES,
     *understood.ROUTES,
     *staff_texts.ROUTES,
     *staff_figures.ROUTES,
@@ -95,6 +110,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *staff_protection.ROUTES,
     *staff_audiences.ROUTES,
     *staff_ads.ROUTES,
+    *staff_offers.ROUTES,
     *staff_messages.ROUTES,
     *asking.ROUTES,
     *machine_asking.ROUTES,
@@ -197,4 +213,5 @@ async def _sweep(house: House) -> None:
         jobs = [
             (house.reminders.sweep, "habits of people who said no still lie there: %s"),
             (house.sponsored.sweep, "profiles of people who said no still lie there: %s"),
+            (house.offering.tell, "people are not told yet that an offer stopped: %s"),
         ]

@@ -18,6 +18,7 @@ MENU = (
     ("/staff/audiences", "staff.nav.audiences", ("marketing", "dpo", "auditor")),
     ("/staff/ads", "ads.nav", ("marketing", "dpo", "auditor")),
     ("/staff/wallet", "wallet.staff.nav", ("marketing", "dpo", "auditor")),
+    ("/staff/offers", "offers.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/messages", "messages.nav", ("marketing", "dpo", "auditor")),
     ("/staff/protection", "staff.nav.protection", ("dpo", "auditor")),
     ("/staff/client", "helping.title", ("support", "dpo")),
