@@ -26,7 +26,9 @@ SCOPES = {
     "acts": "report what customers did for an offer, and ask whether it is open",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",
 }
-HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns", "acts", "referrals"})
+HOUSE_ALONE = frozenset({
+    "asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns", "acts", "referrals",
+})  # fmt: skip
 """Scopes that speak for customers, or choose among them: only for the house's own machines, never for a recipient's."""
 
 

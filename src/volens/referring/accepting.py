@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,7 +36,7 @@ from volens.referring.store import Link, Tie
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-TOO_YOUNG = "too-young"
+NAMED, TOO_YOUNG = "referral-named", "too-young"
 NEW_DAYS = 14
 """How long before she accepts somebody may have become a customer: she made her card first, and opened the link then."""
 
@@ -93,6 +94,21 @@ class Accepting:
             store.keep_signals(connection, link.customer, link.offer, sponsors)
             tie = self._tie(connection, friend, link, sealed)
             return self._judge(connection, tie, known or _old(connection, friend, today))
+
+    def show(self, friend: int, name: str) -> Tie:
+        """The first name that her sponsor may read, or none. `NotFound` for who accepted no invitation."""
+        name = first_name(name)
+        sealed = self._people.seal(friend, name.encode()) if name else None
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            tie = store.tie_of(connection, friend)
+            if tie is None:
+                raise NotFound("You have accepted no invitation.", "Open the link that you were sent.")
+            if tie.shown is None and sealed is None:
+                return tie
+            log.append(connection, EVENTS, [self._judging.event(NAMED, tie, shown=bool(name))], self._people)
+            store.change(connection, tie.number, shown=sealed)
+            return replace(tie, shown=sealed)
 
     def _look(self, friend: int, link: Link) -> tuple[list[Signal], list[Signal], bool]:
         """Signals of both, and whether she is known by another account; outside every transaction."""

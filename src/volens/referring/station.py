@@ -131,7 +131,12 @@ class Referring:
             one = offering.by_id(connection, tie.participation) if tie.participation is not None else None
             told = _offer(connection, tie.offer, one.version if one is not None else None)
             link = store.live_link(connection, tie.sponsor, tie.offer)
-        return Invited(told, line_of(tie, ""), self._name(tie.sponsor, link.shown if link is not None else None))
+        name = self._name(tie.friend, tie.shown)
+        return Invited(told, line_of(tie, name), self._name(tie.sponsor, link.shown if link is not None else None))
+
+    def show(self, friend: int, name: str) -> Tie:
+        """The first name that her sponsor may read; nothing, and she is one friend among others."""
+        return self._accepting.show(friend, name)
 
     def sponsored_offers(self, customer: int) -> list[Offer]:
         """The offers for which somebody made a link."""

@@ -17,6 +17,7 @@ MENU = (
     ("/staff/campaigns", "campaigns.nav", ("marketing", "dpo", "auditor")),
     ("/staff/audiences", "staff.nav.audiences", ("marketing", "dpo", "auditor")),
     ("/staff/ads", "ads.nav", ("marketing", "dpo", "auditor")),
+    ("/staff/referrals", "referring.staff.title", ("marketing", "dpo", "auditor")),
     ("/staff/wallet", "wallet.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/offers", "offers.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/messages", "messages.nav", ("marketing", "dpo", "auditor")),
