@@ -51,7 +51,7 @@ class Inviting(Shop):
         self.house.customers.enrol([Person(card=f"C{card:05}", email=email, country="FR", details=told)])
         return self.number(card)
 
-    def token(self, card: int = SPONSOR, offer: str = OFFER, shown: str = "") -> str:
+    def token(self, card: int = SPONSOR, offer: str = OFFER, shown: str | None = None) -> str:
         """A sponsor's link, who joins if she has not."""
         if self.house.referring.sponsoring(self.number(card), offer).participation is None:
             self.join(card, offer)

@@ -28,10 +28,10 @@ def referral() -> None:
 @click.argument("offer")
 @house_option
 @CARD
-@click.option("--shown", default="", help="The first name that stands beside the link. Default: none.")
+@click.option("--shown", help="The first name that stands beside the link; '' for none. Default: as it is.")
 @json_option
 @speaking
-def link(offer: str, house: Path, card: str, shown: str, as_json: bool) -> None:
+def link(offer: str, house: Path, card: str, shown: str | None, as_json: bool) -> None:
     """The link of somebody who takes part in OFFER."""
     from volens.app import open_house
     from volens.referring.links import PATH
@@ -113,9 +113,12 @@ def rules(as_json: bool) -> None:
     from volens.referring.rules import RULES
 
     rows = [
-        {"rule": one.id, "looks_at": one.looks_at, "action": str(one.action), "sentence": dict(one.sentence), "article": one.article}
+        {
+            "rule": one.id, "looks_at": one.looks_at, "action": str(one.action), "sentence": dict(one.sentence),
+            "article": one.article,
+        }
         for one in RULES
-    ]
+    ]  # fmt: skip
     lines = [f"  {one.id:11} {one.action:8} {one.looks_at}\n  {'':20} “{one.sentence['en']}”" for one in RULES]
     tell(rows, "\n".join(lines), as_json)
 
@@ -142,7 +145,8 @@ def rehearse(people: int, seeds: tuple[int, ...], fraud: float, careful: float, 
         "by_kind": {side: {kind: rate.to_dict() for kind, rate in kinds.items()} for side, kinds in by_kind.items()},
         "honest_held_by_rule": dict(done.by_rule),
     }  # fmt: skip
-    lines = [f"  seeds {', '.join(map(str, done.seeds))}, {people:,} invitations each, {fraud:.0%} fraud, {careful:.0%} of it careful"]
+    named = ", ".join(map(str, done.seeds))
+    lines = [f"  seeds {named}: {people:,} invitations each, {fraud:.0%} fraud, {careful:.0%} of it careful"]
     lines += [f"  {'fraud found':24}{done.fraud_found.to_text()}", f"  {'honest people held':24}{done.honest_held.to_text()}"]
     for side, kinds in by_kind.items():
         lines += [f"    {side:7} {kind:14} {rate.to_text()}" for kind, rate in kinds.items()]

@@ -72,10 +72,10 @@ class Links:
     def __init__(self, records: Database, people: Sealer, mac: Mac, today: Callable[[], date]) -> None:
         self._records, self._people, self._mac, self._today = records, people, mac, today
 
-    def make(self, customer: int, offer: str, *, shown: str = "") -> Link:
-        """Somebody's link for an offer that she takes part in. The same again is the one that is there; with another name, it
-        shows that from now on. `NotNow` for who does not take part."""
-        name = first_name(shown)
+    def make(self, customer: int, offer: str, *, shown: str | None = None) -> Link:
+        """Somebody's link for an offer that she takes part in. The same again is the one that is there. `shown`: the first name
+        that it shows from now on, or the empty text for none; left out, what it shows stays. `NotNow` for who does not take part."""
+        name = first_name(shown or "")
         sealed = self._people.seal(customer, name.encode()) if name else None
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
@@ -83,7 +83,7 @@ class Links:
             before = store.live_link(connection, customer, offer)
             if one is None and before is None:
                 raise NotNow("Whoever invites takes part in the offer.", "Join it first.")
-            if before is not None and before.shown is None and sealed is None:
+            if before is not None and (shown is None or (before.shown is None and sealed is None)):
                 return before
             detail = {"offer": offer, "country": before.country if before is not None else one.country if one is not None else ""}
             number = log.append(connection, EVENTS, [Event(LINKED, customer=customer, day=self._today(), detail=detail)])

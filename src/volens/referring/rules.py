@@ -16,7 +16,7 @@ from enum import StrEnum
 
 FAST_SECONDS = 30
 """Nobody accepts, fills a basket and pays within half a minute; somebody whose basket waited may (held, then let go)."""
-QUICK_SECONDS = 60
+QUICK_SECONDS = 300
 """As quick as that is a doubt only where the same card pays for both."""
 BURST_LEAST, BURST_HOURS, BURST_Z = 8, 30, 6.0
 """The fewest friends in an hour, hours of sponsors to compare with, and robust z-score that make a burst."""

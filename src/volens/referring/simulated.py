@@ -149,10 +149,11 @@ class _Making:
             "refund": self._refund,
         }  # fmt: skip
         until, sponsor = len(self.found) + wanted, self.human()
+        if kind == "bots":
+            careful = sum(self.chance.random() < self.careful for _ in range(wanted))
+            self._bursts(wanted - careful, range(12, 60), careful=False)
+            self._bursts(careful, range(2, 6), careful=True)  # whoever wants to look like people comes in small numbers
         while len(self.found) < until:
-            if kind == "bots":
-                self._bots(min(until - len(self.found), self.chance.randrange(12, 60)), self.chance.random() < self.careful)
-                continue
             if self.chance.random() < 0.6:
                 sponsor = self.human()
             ways[kind](sponsor, self.chance.random() < self.careful)
@@ -192,6 +193,11 @@ class _Making:
         when = self._moment()
         first = self.human()
         self._add(Invitation(sponsor, first, "ring", True, when, when + self._until_order(quick=False), closes_ring=True))
+
+    def _bursts(self, wanted: int, sizes: range, *, careful: bool) -> None:
+        until = len(self.found) + wanted
+        while len(self.found) < until:
+            self._bots(min(until - len(self.found), self.chance.choice(sizes)), careful)
 
     def _bots(self, many: int, careful: bool) -> None:
         sponsor, start = self.human(), self._moment()

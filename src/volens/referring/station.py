@@ -78,7 +78,7 @@ class Referring:
 
     # The sponsor
 
-    def link(self, customer: int, offer: str, *, shown: str = "") -> Link:
+    def link(self, customer: int, offer: str, *, shown: str | None = None) -> Link:
         """Somebody's link for an offer that she takes part in; what waited for her to take part again is counted."""
         made = self.links.make(customer, offer, shown=shown)
         self._orders.settle_of(customer, offer)

@@ -1,4 +1,4 @@
-"""Invitations that are held, for marketing and data protection: what the rule saw, until when a person decides, and the decision."""
+"""Invitations that are held, for marketing and data protection: what a rule saw, and what a person decides, until when."""
 
 from __future__ import annotations
 
