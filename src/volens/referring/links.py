@@ -74,7 +74,7 @@ class Links:
 
     def make(self, customer: int, offer: str, *, shown: str | None = None) -> Link:
         """Somebody's link for an offer that she takes part in. The same again is the one that is there. `shown`: the first name
-        that it shows from now on, or the empty text for none; left out, what it shows stays. `NotNow` for who does not take part."""
+        that it shows from now on, or the empty text for none; left out, it stays. `NotNow` for who does not take part."""
         name = first_name(shown or "")
         sealed = self._people.seal(customer, name.encode()) if name else None
         with self._records.writing() as connection:

@@ -26,11 +26,13 @@ WHY = "A person has looked."
 def test_a_friend_who_orders_is_one_act_of_her_sponsor(shop: Inviting) -> None:
     assert shop.invite(LINA).state == OPEN
     told = shop.house.referring.invited(shop.number(LINA))
-    assert told is not None and told.orders_left == 1
+    assert told is not None
+    assert told.orders_left == 1
     assert shop.ordered(LINA).state == COUNTED
     hers = shop.house.referring.sponsoring(shop.number(SPONSOR), OFFER)
     assert (hers.counted, hers.left, shop.reward()) == (1, 0, PENDING)
-    assert hers.participation is not None and hers.participation.matures == "2027-01-02"
+    assert hers.participation is not None
+    assert hers.participation.matures == "2027-01-02"
     shop.said(LINA)  # the same report
     shop.said(LINA, order="another")
     assert shop.house.referring.sponsoring(shop.number(SPONSOR), OFFER).counted == 1
@@ -80,8 +82,8 @@ def test_nobody_invites_herself_nor_whoever_leads_to_her(shop: Inviting) -> None
     shop.invite(NOE, LINA)
     with pytest.raises(NotForHer) as ring:
         shop.house.referring.accept(shop.number(SPONSOR), shop.token(NOE))
+    shop.token(OTHER)
     with pytest.raises(NotForHer) as sponsor:
-        shop.token(OTHER)
         shop.house.referring.accept(shop.number(OTHER), shop.token(NOE))
     assert [one.value.why for one in (herself, ring, sponsor)] == ["F1-person", "F4", "F2-known"]
 
@@ -207,7 +209,10 @@ def test_alike_mailboxes_and_one_card_are_held(shop: Inviting) -> None:
 
 
 def test_without_orders_in_the_offer_nothing_of_payment_is_kept(shop: Inviting) -> None:
-    act = {"kind": "referral", "times": 1, "uses": ["account", "invitation", "payout"], "cap_a_year": 5, "friend": "shared-link", "disclosed": True}
+    act = {
+        "kind": "referral", "times": 1, "uses": ["account", "invitation", "payout"], "cap_a_year": 5, "friend": "shared-link",
+        "disclosed": True,
+    }  # fmt: skip
     shop.put(friends_offer(offer="autre", act=act), budget_cents=10_000)
     token = shop.token(SPONSOR, "autre")
     shop.house.referring.accept(shop.newcomer(LINA), token)
@@ -294,7 +299,8 @@ def test_the_campaign_goes_and_that_somebody_was_invited_stays(shop: Inviting) -
     assert shop.house.referring.night().campaigns == 1
     assert shop.house.referring.night().campaigns == 0
     with shop.records.reading() as connection:
-        assert not store.all_ties(connection) and not store.all_links(connection)
+        assert not store.all_ties(connection)
+        assert not store.all_links(connection)
         assert not store.signals_of(connection, OFFER, [shop.number(LINA), shop.number(SPONSOR)])
         assert (store.generation(connection, shop.number(LINA)), store.generation(connection, shop.number(SPONSOR))) == (1, None)
     shop.clean()
