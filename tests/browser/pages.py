@@ -98,6 +98,15 @@ PAGES = (
     At("join", "/adhesion", "nobody"),
     At("staff-paper", "/staff/papier", "staff-support", customers=False),
     At("staff-customer", "/staff/client", "staff-support", customers=False),
+    At("offers", "/offres"),
+    At("offer", "/offres/dix-euros", legal=True),
+    At("offer-new", "/offres/dix-euros", "fresh", legal=True),
+    At("offer-asked", "/offres/dix-euros", "reader", legal=True),
+    At("offer-stopped", "/offres/trois-questions", legal=True),
+    At("offer-terms", "/offres/dix-euros/conditions/1", "nobody", legal=True),
+    At("programmes", "/programmes", "nobody"),
+    At("staff-offers", "/staff/offers", "staff-marketing", customers=False),
+    At("staff-offers-value", "/staff/offers/value", "staff-dpo", customers=False),
     At("missing", f"{HOME}/nulle-part", status=404),
 )
 NAMED = {one.name: one for one in PAGES}

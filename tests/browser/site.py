@@ -25,6 +25,8 @@ from tests.support.phone import Phone
 from tests.support.purse import IBAN, PAYER
 from tests.support.serving import serving
 from tests.support.shop import HandClock
+from tests.support.taking_part import REASON, orders
+from tests.support.taking_part import Shop as Offers
 
 from volens.app import House, initialise
 from volens.clock import legal_day
@@ -209,6 +211,7 @@ def furnish(site: Site) -> None:
     site.house.audiences.define(definition(), by="Claire Exemple")
     advertise(site.house)
     earn(site)
+    take_part(site)
     site.hand.pass_days(1)
     site.places["message"] = site.letter("reader")
     site.places["doorway"] = site.doorway("fresh").removeprefix("/n/")
@@ -250,6 +253,22 @@ def advertise(house: House) -> None:
         house.sponsored.define(one, by="Claire Exemple")
     house.sponsored.approve("oranges-du-midi", by="Idriss Exemple")
     house.sponsored.decide(house.sponsored.page(category="jus-frais"), 1)
+
+
+def take_part(site: Site) -> None:
+    """An offer in which some take part, one that is stopped, and one that waits for its approvals."""
+    days = {"starts": "2026-02-01", "ends": "2026-08-31"}
+    shop, cards = Offers(site.house, site.hand), {name: at + 1 for at, name in enumerate(site.people)}
+    shop.put(orders(**days))
+    surveys = {"kind": "survey", "times": 3, "uses": ["account", "answers"]}
+    shop.put(orders(offer="trois-questions", act=surveys, **days))
+    shop.join(cards["camille"])
+    shop.order(cards["camille"], "order-1")
+    shop.join(cards["camille"], "trois-questions", key="second")
+    left = shop.join(cards["reader"])
+    site.house.offering.leave(shop.number(cards["reader"]), left.id)
+    site.house.offering.suspend("trois-questions", "FR", REASON, by="Idriss Exemple")
+    site.house.offering.registry.propose(orders(version=2, reward__due_days=20, **days), by="Claire Exemple")
 
 
 @contextmanager

@@ -21,11 +21,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.support import adverts
+from tests.support import taking_part as offers
 from tests.support.audience import definition
 from tests.support.habits import standing_in
 from tests.support.house import CATEGORY, FIRST_DAY, JUICE_MAKER, PRODUCTS, STATISTICS, Line, write_feed
 from tests.support.phone import CAMERA, Phone
 from tests.support.publishing import write_version
+from tests.support.shop import HandClock
 from volens.app import House, initialise, open_house
 from volens.app import house as wiring
 from volens.app.baskets import write_about_baskets
@@ -722,6 +724,47 @@ def the_audience_ends(life: Household) -> None:
     with life.open(A_MONTH_LATER) as house:
         house.audiences.end(definition().id, by="Claire Exemple")
         house.audiences.work()
+
+
+@step
+def two_people_approve_an_offer_and_it_is_open(life: Household) -> None:
+    """One version is turned back first, and written anew."""
+    offer = offers.orders(starts="2026-02-01", ends="2028-02-01")
+    with life.open() as house:
+        offering, shop = house.offering, offers.Shop(house, HandClock(NOW))
+        if not offering.versions():
+            offering.registry.propose(offers.orders(starts="2026-02-01"), by="Claire Exemple")
+        if offering.versions()[0].state == "proposed" and offering.proposal(offers.OFFER, 1).ends != date(2028, 2, 1):
+            offering.decline(offers.OFFER, role="dpo", by="Bruno Modèle", version=1)
+        offering.registry.propose(offer, by="Claire Exemple")
+        for role, by in (("marketing", "Claire Exemple"), ("dpo", "Bruno Modèle")):
+            offering.approve(offers.OFFER, role=role, by=by)
+        shop.budget(offers.OFFER, 10_000)
+        offering.launch(offers.OFFER, "FR", by="Claire Exemple")
+        house.checkpoint()
+
+
+@step
+def people_take_part_and_it_stops_and_opens_again(life: Household) -> None:
+    """One orders, and one of her orders is taken back; another leaves, and says what she thinks of it."""
+    with life.open() as house:
+        offering, shop = house.offering, offers.Shop(house, HandClock(NOW))
+        for card in CARDS[1:3]:
+            shop.join(card)
+        for key in ("order-1", "order-2"):
+            shop.order(CARDS[1], key)
+        offering.undone(offers.OFFER, "order-2", "returned")
+        left = offering.mine(number(house, CARDS[2]))[0]
+        offering.leave(number(house, CARDS[2]), left.participation.id)
+        with suppress(NotNow):  # she answered before the break
+            offering.answer(number(house, CARDS[2]), left.participation.id, True)
+        if offering.open_in(offers.OFFER, "FR").ok:
+            offering.suspend(offers.OFFER, "FR", offers.REASON, by="Bruno Modèle")
+        offering.tell()
+        for by in ("Claire Exemple", "Bruno Modèle")[offering.countries()[0].state == "resuming" :]:
+            offering.resume(offers.OFFER, "FR", by=by)
+        offering.close()
+        house.checkpoint()
 
 
 @step

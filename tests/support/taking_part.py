@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 
 from tests.support.offers import written
 from tests.support.shop import HandClock
-from volens.app import House, initialise
+from volens.app import House, initialise, open_house
 from volens.ingest.master import Person
 from volens.offering import store
 from volens.offering.participations import Participation
 from volens.wallet import claims
+from volens.wallet import store as wallet
 
 NOW = datetime(2026, 12, 3, 9, 0, tzinfo=UTC)
 OFFER, FRIENDS = "dix-euros", "cent-euros-parrainage"
@@ -100,8 +102,6 @@ class Shop:
 
     def claim(self, key: str) -> str:
         """The state of a reward."""
-        from volens.wallet import store as wallet
-
         with self.records.reading() as connection:
             found = wallet.claim(connection, key)
         assert found is not None
@@ -125,6 +125,13 @@ def settle(folder: Path, records_url: str | None = None) -> Shop:
     house = initialise(folder / "house", records_url=records_url, customers=100, clock=hand.clock)
     house.customers.enrol([_person(card) for card in (*ADULTS, MINOR, ABROAD)])
     return Shop(house, hand)
+
+
+def again(folder: Path, template: Path) -> Shop:
+    """The same house, copied from one that was settled and closed."""
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    hand = HandClock(NOW)
+    return Shop(open_house(folder / "house", clock=hand.clock), hand)
 
 
 def _person(card: int) -> Person:

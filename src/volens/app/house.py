@@ -54,6 +54,7 @@ from volens.ingest.store import BatchRecords
 from volens.ingest.summary import Summary
 from volens.insights.accountant import Accountant
 from volens.messaging.station import Marketing
+from volens.offering.station import Offering
 from volens.permissions.importing import Importer
 from volens.permissions.ledger import Ledger, Terms
 from volens.permissions.receipt import Receipts
@@ -147,9 +148,8 @@ class House:
             records, self.gate, self.barrier, self.permissions, rules, programme, keys, clock,
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
-        self.reminders, self.sponsored = self._reminders(), self._sponsored()
+        self.reminders, self.sponsored, self.offering = self._reminders(), self._sponsored(), self._offering()
         self.referring = doors.referring(programme, records, self._vault, keys, clock)
-        self.offering = doors.offering(settings, programme, records, self._vault, self.delivery, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),
@@ -172,6 +172,10 @@ class House:
             self.settings, self.programme, self._stores.records, self._vault, self.gate, self.barrier, self.permissions,
             self._keys, self.clock,
         )  # fmt: skip
+
+    def _offering(self) -> Offering:
+        stores = self._stores
+        return doors.offering(self.settings, self.programme, stores.records, self._vault, self.delivery, self.clock)
 
     def _messages(self, keys: house_keys.LocalKeys) -> Marketing:
         records = self._stores.records

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,7 +212,7 @@ def join(
     with open_house(house, clock=clock()) as opened:
         customer = opened.customer("card", card).customer
         made = opened.offering.join(
-            customer, offer, country=country, language=language, version=version, adult=old_enough, key=key or uuid.uuid4().hex
+            customer, offer, country=country, language=language, version=version, adult=old_enough, key=key or secrets.token_hex(16)
         )
         opened.checkpoint()
     said = f"  {made.offer}, version {made.version}: {made.done} of {made.times} done, {made.state}"

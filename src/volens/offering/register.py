@@ -20,7 +20,6 @@ from volens.measuring.rates import Rate, wilson
 from volens.offering import store
 from volens.offering.places import LAUNCH, RESUME, SEEN
 from volens.offering.registry import PUBLISHED
-from volens.wallet import store as wallet
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -106,7 +105,7 @@ def programmes(connection: Connection) -> list[Programme]:
     joined, earned = Counter[tuple[str, str]](), dict[str, Counter[str]]()
     for offer, _, country, _, what, times in store.all_counts(connection):
         joined[offer, country] += times if what == "joined" else 0
-    for offer, _, currency, _, _, money, vouchers in wallet.costs(connection):
+    for offer, _, currency, _, _, money, vouchers in store.costs(connection):
         earned.setdefault(offer, Counter())[currency] += money + vouchers
     answers = store.all_answers(connection)
     found = []

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from volens.evidence.journeys import insert_rows, rows_about
+from volens.wallet.store import claims
 
 metadata = MetaData()
 
@@ -324,6 +325,18 @@ def all_answers(connection: Connection) -> dict[str, Answers]:
     """What people said, by offer."""
     rows = connection.execute(select(answers)).mappings()
     return {str(row["offer"]): Answers(**{key: int(row[key]) for key in row if key != "offer"}) for row in rows}
+
+
+def costs(connection: Connection) -> list[tuple[str, str, str, str, int, int, int]]:
+    """(offer, country, currency, month in which it was earned, how many, money, vouchers) of the rewards that stand."""
+    month = func.substr(claims.c.earned, 1, 7)
+    what = (claims.c.offer, claims.c.country, claims.c.currency, month)
+    query = select(*what, func.count(), func.sum(claims.c.money_cents), func.sum(claims.c.voucher_cents))
+    rows = connection.execute(query.where(claims.c.state.in_(("pending", "held", "available"))).group_by(*what).order_by(*what))
+    return [
+        (str(offer), str(country), str(currency), str(when), int(count), int(money), int(voucher))
+        for offer, country, currency, when, count, money, voucher in rows
+    ]
 
 
 # What people permit who took part

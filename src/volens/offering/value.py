@@ -17,7 +17,6 @@ from pyroaring import BitMap
 
 from volens.gate import store as uses
 from volens.offering import store
-from volens.wallet import store as wallet
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +58,7 @@ def months(connection: Connection) -> list[Month]:
     for offer, _, _, month, what, times in store.all_counts(connection):
         if what == "joined":
             joined[offer, month] += times
-    for offer, _, currency, month, count, money, vouchers in wallet.costs(connection):
+    for offer, _, currency, month, count, money, vouchers in store.costs(connection):
         currencies[offer] = currency
         rewards, cents = costs.get((offer, month), (0, 0))
         costs[offer, month] = (rewards + count, cents + money + vouchers)

@@ -400,15 +400,3 @@ def all_days(connection: Connection) -> list[tuple[str, str, str, int, int]]:
     """(day, currency, kind, cents, event) of every day that was closed."""
     rows = connection.execute(select(days).order_by(days.c.day, days.c.currency, days.c.kind))
     return [(row.day, row.currency, row.kind, int(row.cents), int(row.seq)) for row in rows]
-
-
-def costs(connection: Connection) -> list[tuple[str, str, str, str, int, int, int]]:
-    """(offer, country, currency, month in which it was earned, how many, money, vouchers) of the rewards that stand."""
-    month = func.substr(claims.c.earned, 1, 7)
-    what = (claims.c.offer, claims.c.country, claims.c.currency, month)
-    query = select(*what, func.count(), func.sum(claims.c.money_cents), func.sum(claims.c.voucher_cents))
-    rows = connection.execute(query.where(claims.c.state.in_(("pending", "held", "available"))).group_by(*what).order_by(*what))
-    return [
-        (str(offer), str(country), str(currency), str(when), int(count), int(money), int(voucher))
-        for offer, country, currency, when, count, money, voucher in rows
-    ]
