@@ -23,7 +23,7 @@ from volens.offering.workflow import DONE
 from volens.referring import signals, store
 from volens.referring.facts import Friend, Pace, Signs, Standing, alike, around, facts_of
 from volens.referring.rules import BURST_LEAST, BY_ID, Action, Verdict, judge, judge_of
-from volens.referring.states import BLOCKED, COUNTED, HELD, KINDS, OPEN, REFERRED, RETURNED, require_move
+from volens.referring.states import BLOCKED, COUNTED, HELD, KINDS, REFERRED, RETURNED, UNDONE, require_move
 from volens.referring.store import Tie
 from volens.wallet import claims
 
@@ -52,7 +52,7 @@ class Judging:
 
     def ordered(self, connection: Connection, tie: Tie, order: Order) -> Tie:
         """An order of somebody who was invited."""
-        if tie.state not in (OPEN, RETURNED):
+        if tie.state not in UNDONE:
             return tie
         if order.at < datetime.fromisoformat(tie.accepted):
             return self._note(connection, tie, "F7-before")
@@ -84,7 +84,7 @@ class Judging:
         """The order was cancelled, or all of it returned. What is paid stays paid."""
         if tie.act != f"{tie.number}/{about.hex()}":
             return tie
-        if tie.state == OPEN:
+        if tie.state in UNDONE:
             return self._note(connection, replace(tie, ordered=None, act=""), "F8")
         if tie.state not in (COUNTED, HELD) or tie.participation is None:
             return tie

@@ -29,7 +29,7 @@ from volens.referring import store
 from volens.referring.facts import Standing
 from volens.referring.judging import Judging, Order
 from volens.referring.signals import Hashes
-from volens.referring.states import OPEN, RETURNED
+from volens.referring.states import RETURNED, UNDONE
 from volens.referring.store import Report, Tie
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Orders:
         """Orders that wait for a place are counted where there is one by now; how many. For the night, and when somebody joins."""
         done = 0
         with self._records.reading() as connection:
-            waiting = store.waiting(connection, OPEN)
+            waiting = store.waiting(connection)
         for sponsor, offer in waiting:
             done += self.settle_of(sponsor, offer)
         return done
@@ -120,7 +120,7 @@ class Orders:
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             for tie in store.ties_of(connection, sponsor, offer):
-                if tie.state == OPEN and tie.ordered is not None and participations.current(connection, sponsor, offer):
+                if tie.state in UNDONE and tie.ordered is not None and participations.current(connection, sponsor, offer):
                     verdict = self._judging.verdict(connection, tie, Standing())
                     done += self._judging.place(connection, tie, verdict).state != tie.state
         return done

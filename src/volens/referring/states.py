@@ -25,6 +25,8 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     REFUSED: frozenset({HELD}),
     RETURNED: frozenset({COUNTED, HELD, BLOCKED}),
 }
+UNDONE = frozenset({OPEN, RETURNED})
+"""Where an order is still to come, or waits for a place."""
 KINDS: Mapping[str, str] = {
     COUNTED: "referral-counted", HELD: "referral-held", BLOCKED: "referral-blocked", REFUSED: "referral-refused",
     RETURNED: "referral-returned", OPEN: "referral-reopened",

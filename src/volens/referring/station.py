@@ -30,7 +30,7 @@ from volens.referring.judging import Judging
 from volens.referring.links import Links, Mac
 from volens.referring.orders import Orders, Reported
 from volens.referring.signals import Hashes
-from volens.referring.states import HELD
+from volens.referring.states import HELD, RETURNED
 from volens.referring.store import Link, Tie
 from volens.referring.told import Invitation, Invited, Sponsoring, line_of
 
@@ -147,7 +147,9 @@ class Referring:
 
     def report(self, who: tuple[str, str], said: Reported) -> None:
         """What a machine of the house says of an order. It is told nothing of who was invited."""
-        self._orders.report(who, said)
+        tie = self._orders.report(who, said)
+        if tie is not None and tie.state == RETURNED:
+            self._orders.settle_of(tie.sponsor, tie.offer)  # its place is free
 
     def contest(self, customer: int, number: int) -> Tie:
         """Sponsor or friend says that a rule is wrong."""
@@ -159,7 +161,9 @@ class Referring:
 
     def refuse(self, number: int, *, by: str, reason: str) -> Tie:
         """A person says that the rule is right."""
-        return self._deciding.refuse(number, by=by, reason=reason)
+        tie = self._deciding.refuse(number, by=by, reason=reason)
+        self._orders.settle_of(tie.sponsor, tie.offer)  # its place is free
+        return tie
 
     def held(self) -> list[Tie]:
         """What waits for a person, the first due first."""

@@ -38,7 +38,7 @@ from sqlalchemy import (
 
 from volens.evidence.journeys import insert_rows
 from volens.evidence.log import EVENTS, events
-from volens.referring.states import HELD
+from volens.referring.states import HELD, UNDONE
 
 metadata = MetaData()
 
@@ -257,9 +257,9 @@ def in_state(connection: Connection, state: str, *, before: str | None = None, m
     return [_tie(row) for row in connection.execute(query).mappings()]
 
 
-def waiting(connection: Connection, state: str) -> list[tuple[int, str]]:
+def waiting(connection: Connection) -> list[tuple[int, str]]:
     """(sponsor, offer) of invitations whose order came and is not counted yet."""
-    query = select(ties.c.sponsor, ties.c.offer).where(ties.c.state == state, ties.c.ordered.is_not(None)).distinct()
+    query = select(ties.c.sponsor, ties.c.offer).where(ties.c.state.in_(UNDONE), ties.c.ordered.is_not(None)).distinct()
     return [(int(sponsor), str(offer)) for sponsor, offer in connection.execute(query)]
 
 

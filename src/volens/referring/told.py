@@ -15,7 +15,7 @@ from datetime import date
 from volens.offering.store import Participation
 from volens.offers.document import Offer
 from volens.referring.rules import judge_of
-from volens.referring.states import BLOCKED, COUNTED, HELD, OPEN, REFUSED
+from volens.referring.states import BLOCKED, COUNTED, HELD, REFUSED, UNDONE
 from volens.referring.store import Tie
 
 
@@ -65,7 +65,7 @@ class Sponsoring:
     @property
     def waiting(self) -> int:
         """Friends who ordered, and wait until she takes part again."""
-        return sum(one.state == OPEN and one.ordered for one in self.friends)
+        return sum(one.state in UNDONE and one.ordered for one in self.friends)
 
 
 @dataclass(frozen=True)

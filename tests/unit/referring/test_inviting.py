@@ -259,11 +259,14 @@ def test_more_friends_than_places_wait_until_she_takes_part_again(shop: Inviting
     shop.ordered(LINA)
     assert shop.ordered(NOE).state == OPEN
     assert shop.house.referring.sponsoring(shop.number(SPONSOR), OFFER).waiting == 1
+    shop.said(LINA, "return", order=f"order/{LINA}")
+    assert (shop.tie(LINA).state, shop.tie(NOE).state) == (RETURNED, COUNTED), "a place that is free is taken by who waits"
+    shop.said(LINA, order="second")
     with pytest.raises(NotNow):
         shop.house.referring.accept(shop.newcomer(ZOE), shop.token())
     shop.house.offering.join(shop.number(SPONSOR), OFFER, country="FR", language="fr", version=1, adult=True, key="again")
     assert shop.house.referring.night().counted == 1
-    assert shop.tie(NOE).state == COUNTED
+    assert shop.tie(LINA).state == COUNTED
     shop.clean()
 
 
