@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +150,10 @@ def test_nine_tenths_of_fraud_are_found_and_of_a_hundred_honest_people_one_waits
     found, held = done.fraud_found, done.honest_held
     assert wilson(found.found, found.of, Z999).high >= 0.90, found.to_text()
     assert wilson(held.found, held.of, Z999).low <= 0.01, held.to_text()
+
+
+def test_the_manual_says_what_the_rules_say() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "referrals.md").read_text("utf-8")
+    for rule in RULES:
+        assert f"| {rule.id} | {rule.looks_at} | {rule.action} | {rule.sentence['en']} |" in page
+    assert page.count("\n| F") == len(RULES)
