@@ -16,7 +16,7 @@ from volens.doorways import store as doorways
 from volens.messaging import store as messaging
 from volens.offering import who as offering
 from volens.publishing import counts as centre_opened
-from volens.referring import store as referring
+from volens.referring import signal_store as referring
 from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
 from volens.rights.erasure import Forget

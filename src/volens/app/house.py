@@ -105,8 +105,7 @@ class House:
         self._outside.require_not_older(records)
         self._tombstones = Tombstones(settings.keys / tombstones.FILE)
         self.publishing = Publishing(
-            records, programme, clock, lambda: checked_programme(settings.programme, clock), self.renew,
-            keys.mac,
+            records, programme, clock, lambda: checked_programme(settings.programme, clock), self.renew, keys.mac,
         )  # fmt: skip
         self.programme = programme = self.publishing.edition
         today = legal_day(clock.now(), programme.country)
@@ -123,16 +122,14 @@ class House:
         self.asking = self._asking(rules, terms(programme, today))
         self.key_ring = KeyRing(keys, records, customer_keys, clock, programme.country)
         self.delivery = doors.delivery(settings, programme, records, self._vault, self.barrier, keys, clock)
-        self.doorways = doors.doorways(
-            settings, programme, today, records, self._vault, keys, self.permissions, self.delivery, clock
-        )
+        out = self.delivery
+        self.doorways = doors.doorways(settings, programme, today, records, self._vault, keys, self.permissions, out, clock)
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.messages = self._messages(keys)
         self.wallet = doors.wallet(settings, programme, records, self._vault, keys, self.delivery, clock)
         self.erasure = Erasure(
             records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS,
-            doors.before_erasure(programme, records, self._vault, keys, clock),
+            self.customers.relabel_if_free, OTHERS, doors.before_erasure(programme, records, self._vault, keys, clock),
         )  # fmt: skip
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)

@@ -23,7 +23,7 @@ from volens.offering import participations
 from volens.offering import rules as offered
 from volens.offering import version_store as offering
 from volens.offering.registry import accepted
-from volens.referring import store
+from volens.referring import signal_store, store
 from volens.referring.addresses import plainer
 from volens.referring.facts import Standing
 from volens.referring.judging import Judging
@@ -90,8 +90,8 @@ class Accepting:
             if why := excluded(connection, friend, link.customer, today):
                 raise NotForHer(why)
             self._require_open(connection, link, today)
-            store.keep_signals(connection, friend, link.offer, hers)
-            store.keep_signals(connection, link.customer, link.offer, sponsors)
+            signal_store.keep_signals(connection, friend, link.offer, hers)
+            signal_store.keep_signals(connection, link.customer, link.offer, sponsors)
             tie = self._tie(connection, friend, link, sealed)
             return self._judge(connection, tie, known or _old(connection, friend, today))
 

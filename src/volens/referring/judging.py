@@ -20,7 +20,7 @@ from volens.evidence.log import EVENTS, Event
 from volens.holders import Sealer
 from volens.offering import participations
 from volens.offering.workflow import DONE
-from volens.referring import signals, store
+from volens.referring import signal_store, signals, store
 from volens.referring.facts import Friend, Pace, Signs, Standing, alike, around, facts_of
 from volens.referring.rules import BURST_LEAST, BY_ID, Action, Verdict, judge, judge_of
 from volens.referring.states import BLOCKED, COUNTED, HELD, KINDS, REFERRED, RETURNED, UNDONE, require_move
@@ -161,7 +161,7 @@ class Judging:
     def _friends(self, connection: Connection, tie: Tie) -> tuple[list[Friend], Signs]:
         """All friends of the sponsor, this one as she is judged now; and the sponsor's signs."""
         ties = {other.number: other for other in store.ties_of(connection, tie.sponsor, tie.offer)} | {tie.number: tie}
-        found = store.signals_of(connection, tie.offer, [tie.sponsor, *(other.friend for other in ties.values())])
+        found = signal_store.signals_of(connection, tie.offer, [tie.sponsor, *(other.friend for other in ties.values())])
         friends = [
             Friend(
                 other.number, datetime.fromisoformat(other.accepted),

@@ -25,12 +25,13 @@ from volens.holders import Database
 from volens.offering import participations
 from volens.offering.registry import document, in_force
 from volens.offers.document import Offer, Uses
-from volens.referring import store
+from volens.referring import signal_store, store
 from volens.referring.facts import Standing
 from volens.referring.judging import Judging, Order
+from volens.referring.signal_store import Report
 from volens.referring.signals import Hashes
 from volens.referring.states import RETURNED, UNDONE
-from volens.referring.store import Report, Tie
+from volens.referring.store import Tie
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -132,7 +133,7 @@ class Orders:
         one: Offer | None = document(connection, found) if found is not None else None
         if said.kind == ORDER and one is not None and Uses.ORDERS in one.act.uses:
             signals = self._hashes(offer).of_order(said.payment, said.address)
-            if store.keep_signals(connection, customer, offer, signals):
+            if signal_store.keep_signals(connection, customer, offer, signals):
                 detail = {"offer": offer}
                 log.append(connection, EVENTS, [Event(SIGNS, customer=customer, day=self._judging.day(), detail=detail)])
 
@@ -140,21 +141,21 @@ class Orders:
         """Whether a report is new; `BadInput` for a key that said something else."""
         hashes = self._hashes(tie.offer)
         key, digest = hashes.one("report", said.key), said.digest()
-        before = store.report(connection, key)
+        before = signal_store.report(connection, key)
         if before is not None:
             if (before.customer, before.digest) != (tie.friend, digest):
                 raise BadInput("This key stands for another report.", "Send every report with a key of its own.")
             return False
         at = said.at.astimezone(UTC).isoformat()
         about = hashes.one("order", said.order)
-        store.keep_report(connection, Report(key, tie.friend, tie.offer, said.kind, about, at, said.cents, digest))
+        signal_store.keep_report(connection, Report(key, tie.friend, tie.offer, said.kind, about, at, said.cents, digest))
         event = self._judging.event(REPORTED, tie, what=said.kind, at=at, cents=said.cents)
         log.append(connection, EVENTS, [event], self._judging.people)
         return True
 
     def _take(self, connection: Connection, tie: Tie, said: Reported) -> Tie:
         about = self._hashes(tie.offer).one("order", said.order)
-        left = _left(store.reports_about(connection, about))
+        left = _left(signal_store.reports_about(connection, about))
         if said.kind == ORDER and left:
             return self._judging.ordered(connection, tie, Order(said.at.astimezone(UTC), about))
         if said.kind == ORDER or left:  # it was taken back before we heard of it, or a part of it stands
@@ -167,7 +168,7 @@ class Orders:
     def _next(self, connection: Connection, tie: Tie) -> Tie:
         """Another order of hers that stands takes the place of the one that was taken back."""
         orders = defaultdict[bytes, list[Report]](list)
-        for one in store.reports_of(connection, tie.friend, tie.offer):
+        for one in signal_store.reports_of(connection, tie.friend, tie.offer):
             orders[one.about].append(one)
         for about, all_of in sorted(orders.items(), key=lambda each: each[1][0].at):
             first = next((one for one in all_of if one.kind == ORDER), None)

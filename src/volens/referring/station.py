@@ -23,7 +23,7 @@ from volens.offering import rules as offered
 from volens.offering import store as offering
 from volens.offering.registry import accepted, document, in_force
 from volens.offers.document import Kind, Offer
-from volens.referring import store
+from volens.referring import signal_store, store
 from volens.referring.accepting import Accepting, People, excluded
 from volens.referring.deciding import Deciding
 from volens.referring.judging import Judging
@@ -188,11 +188,12 @@ class Referring:
         released, counted, gone = self._deciding.let_go(), self._orders.settle(), 0
         today = self._judging.day()
         with self._records.reading() as connection:
-            over = [one for one in sorted(store.campaigns(connection)) if _over(connection, one, today - timedelta(days=KEPT_DAYS))]
+            kept, before = sorted(signal_store.campaigns(connection)), today - timedelta(days=KEPT_DAYS)
+            over = [one for one in kept if _over(connection, one, before)]
         for one in over:
             with self._records.writing() as connection:
                 log.lock(connection, EVENTS)
-                if store.forget_campaign(connection, one):
+                if signal_store.forget_campaign(connection, one):
                     log.append(connection, EVENTS, [Event(FORGOTTEN, day=today, detail={"offer": one})])
                     gone += 1
         return Night(released, counted, gone)

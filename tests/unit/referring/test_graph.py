@@ -16,7 +16,7 @@ from volens.databases.connect import SqlDatabase
 from volens.errors import VolensError
 from volens.evidence import log
 from volens.evidence.log import EVENTS
-from volens.referring import store
+from volens.referring import signal_store, store
 from volens.referring.store import Tie
 
 PEOPLE = 7
@@ -90,7 +90,7 @@ def _write(connection: object, count: int, what: str, values: list[int]) -> None
             store.place(connection, friend, above + 1)  # type: ignore[arg-type]
         store.tie(connection, a_tie(count, friend, sponsor, above + 1, above))  # type: ignore[arg-type]
     elif what == "forget":
-        store.forget(connection, values[0])  # type: ignore[arg-type]
+        signal_store.forget(connection, values[0])  # type: ignore[arg-type]
     elif what == "raise":
         run(text("update referral_people set generation = :to where customer = :who"), {"who": values[0], "to": values[1]})
     else:

@@ -9,7 +9,7 @@ from tests.support.inviting import ADDRESS, FRIENDS, OFFER, OTHER, PAYMENT, SPON
 from tests.support.taking_part import CLAIRE, MINOR, REASON
 
 from volens.errors import BadInput, NotFound, NotNow, Refused
-from volens.referring import store
+from volens.referring import signal_store, store
 from volens.referring.accepting import NEW_DAYS, NotForHer
 from volens.referring.judging import REVIEW_DAYS
 from volens.referring.links import LinkGone
@@ -218,7 +218,7 @@ def test_without_orders_in_the_offer_nothing_of_payment_is_kept(shop: Inviting) 
     shop.house.referring.accept(shop.newcomer(LINA), token)
     shop.ordered(LINA, payment=PAYMENT, address=ADDRESS)
     with shop.records.reading() as connection:
-        kinds = {kind for kind, _ in store.signals_of(connection, "autre", [shop.number(LINA)])[shop.number(LINA)]}
+        kinds = {kind for kind, _ in signal_store.signals_of(connection, "autre", [shop.number(LINA)])[shop.number(LINA)]}
     assert kinds == {"mailbox", "letters", "surname"}
     assert shop.tie(LINA).state == COUNTED
 
@@ -304,7 +304,7 @@ def test_the_campaign_goes_and_that_somebody_was_invited_stays(shop: Inviting) -
     with shop.records.reading() as connection:
         assert not store.all_ties(connection)
         assert not store.all_links(connection)
-        assert not store.signals_of(connection, OFFER, [shop.number(LINA), shop.number(SPONSOR)])
+        assert not signal_store.signals_of(connection, OFFER, [shop.number(LINA), shop.number(SPONSOR)])
         assert (store.generation(connection, shop.number(LINA)), store.generation(connection, shop.number(SPONSOR))) == (1, None)
     shop.clean()
 
@@ -345,7 +345,7 @@ def test_a_key_says_one_thing_and_nobody_unknown_is_kept(shop: Inviting) -> None
     shop.house.referring.report(("card", "C99999"), Reported("order", "x", "x", shop.hand.now(), 1))
     shop.said(OTHER, payment=PAYMENT)
     with shop.records.reading() as connection:
-        assert not store.signals_of(connection, OFFER, [shop.number(OTHER)])
+        assert not signal_store.signals_of(connection, OFFER, [shop.number(OTHER)])
 
 
 @pytest.mark.parametrize(("by", "reason"), [("", WHY), ("x" * 121, WHY), (CLAIRE, ""), (CLAIRE, "x" * 401)])
