@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support import adverts, inviting
+from tests.support import adverts, inviting, rewards
 from tests.support import taking_part as offers
 from tests.support.audience import definition
 from tests.support.habits import standing_in
@@ -245,6 +245,14 @@ def the_placement_ends(life: Household) -> None:
     with life.open() as house:
         house.sponsored.end(adverts.document()["placement"], by="Claire Exemple")
         house.sponsored.learn()
+
+
+@step
+def rewards_are_earned(life: Household) -> None:
+    """Of five people; what two of them earned is held, and they contest it."""
+    rewards.open_an_account(life.home)
+    with life.open() as house:
+        rewards.earn(house, {card: number(house, card) for card in CARDS[1:]})
 
 
 @step
@@ -799,6 +807,19 @@ def nobody_decides_about_an_invitation(life: Household) -> None:
 
 
 @step
+def rewards_are_paid(life: Household) -> None:
+    """They matured meanwhile, and what was under a number without a card came to whoever has the card now."""
+    with life.open(A_MONTH_LATER) as house:
+        rewards.pay(house, {card: number(house, card) for card in CARDS[1:4]})
+
+
+@step
+def vouchers_are_used(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        rewards.spend(house, {card: number(house, card) for card in CARDS[1:3]})
+
+
+@step
 def they_are_written_to(life: Household) -> None:
     """One gets a newsletter and presses its link; an address bounces. What is old is forgotten."""
     asked = [{"key": "k1", "channel": "email", "campaign": "autumn", "card": f"C{CROWD[3]:05}"}]
@@ -858,6 +879,13 @@ def what_nobody_used_lapses(life: Household) -> None:
 
 
 @step
+def what_is_over_ends(life: Household) -> None:
+    """Vouchers, reservations, contests that nobody answered, bank accounts of transfers that arrived long ago."""
+    with life.open(TWO_YEARS_LATER) as house:
+        house.wallet.nightly()
+
+
+@step
 def checkpoint(life: Household) -> None:
     with life.open(TWO_YEARS_LATER) as house:
         house.checkpoint()
@@ -880,6 +908,8 @@ class Found:
     invitations: dict[tuple[str, str], int] = field(default_factory=dict)
     campaigns: list[tuple[str, list[str]]] = field(default_factory=list)
     """Each with its steps."""
+    money: dict[str, object] = field(default_factory=dict)
+    """Claims, vouchers, payouts and the trial balance."""
 
 
 def judge(life: Household, reached: int) -> Found:
@@ -940,6 +970,7 @@ def _no_orphans(house: House) -> None:
 
 def _look(life: Household, house: House, found: Found) -> None:
     found.invitations = house.referring.counts()
+    found.money = rewards.found_in(house)
     found.campaigns = [(one.plan.id, [step.state for step in one.steps]) for one in house.campaigns.all()]
     cards = {}
     for card in CARDS:

@@ -127,10 +127,7 @@ class House:
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.messages = self._messages(keys)
         self.wallet = doors.wallet(settings, programme, records, self._vault, keys, self.delivery, clock)
-        self.erasure = Erasure(
-            records, self._vault, self.permissions, self._tombstones, clock, programme.country, queue.ask,
-            self.customers.relabel_if_free, OTHERS, doors.before_erasure(programme, records, self._vault, keys, clock),
-        )  # fmt: skip
+        self.erasure = self._erasure(keys)
         self.erasure.finish()
         self.devices = Devices(records, self._vault, self.permissions, programme, rules, clock)
         self.receipts = Receipts(programme, records, self._outside, self._vault, self.checkpoint, settings.checkpoint_url)
@@ -173,6 +170,13 @@ class House:
     def _offering(self) -> Offering:
         stores = self._stores
         return doors.offering(self.settings, self.programme, stores.records, self._vault, self.delivery, self.clock)
+
+    def _erasure(self, keys: house_keys.LocalKeys) -> Erasure:
+        return Erasure(
+            self._stores.records, self._vault, self.permissions, self._tombstones, self.clock, self.programme.country, queue.ask,
+            self.customers.relabel_if_free, OTHERS,
+            doors.before_erasure(self.programme, self._stores.records, self._vault, keys, self.clock),
+        )  # fmt: skip
 
     def _messages(self, keys: house_keys.LocalKeys) -> Marketing:
         records = self._stores.records

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from volens.audit.report import Report
 from volens.evidence import log
 from volens.evidence.log import EVENTS
-from volens.wallet import books, claims, contest_store, contests, leaving, nights, out_store, payouts, store, vouchers
+from volens.wallet import books, claims, contest_store, contests, day_store, leaving, nights, out_store, payouts, store, vouchers
 from volens.wallet.books import MOVES, kind_of
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _check_budgets(connection: Connection, events: list[log.Row], report: Report
 
 def _check_days(connection: Connection, report: Report) -> None:
     kept: dict[int, list[list[Any]]] = {}
-    for _, currency, kind, cents, seq in store.all_days(connection):
+    for _, currency, kind, cents, seq in day_store.all_days(connection):
         kept.setdefault(seq, []).append([currency, kind, cents])
     for row in log.rows(connection, EVENTS, kinds=[nights.CLOSED]):
         balance = row.said()["balance"]

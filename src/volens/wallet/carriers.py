@@ -7,7 +7,6 @@ moves.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 from sepaxml import SepaTransfer
 
 from volens.errors import BadInput, NotNow
+from volens.evidence.durable import write_durably
 from volens.wallet.iban import BankAccount, is_bic, plain
 
 SCHEMA = "pain.001.001.09"
@@ -80,21 +80,10 @@ class SepaFiles:
         self._from()
 
     def write(self, order: Order) -> str:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else reads what is written aside in it
         target = self._folder / f"{order.run}.xml"
-        aside = target.with_suffix(".xml.writing")
-        content = written(order, self._from())
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_durably(target, written(order, self._from()))
+        target.chmod(0o600)
         return target.name
 
     def _from(self) -> Payer:

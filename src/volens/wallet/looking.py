@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from volens.holders import Database
-from volens.wallet import books, codes, contest_store, out_store, payouts, store, vouchers
+from volens.wallet import books, codes, contest_store, day_store, out_store, payouts, store, vouchers
 from volens.wallet.books import account, kind_of
 from volens.wallet.claims import HELD, PENDING, REVERSED, told
 from volens.wallet.contests import OPEN
@@ -93,10 +93,10 @@ class Looking:
         """The books of today."""
         with self._records.reading() as connection:
             trial = books.trial(connection)
-            curve = [*store.curve(connection, PENDING)]
+            curve = [*day_store.curve(connection, PENDING)]
             pots = [_pot(connection, one) for one in store.all_budgets(connection)]
             counts, paid = out_store.count_vouchers(connection), out_store.count_payouts(connection)
-            days = store.all_days(connection)
+            days = day_store.all_days(connection)
         owed = {currency: sum(kinds[kind] for kind in books.OWED) for currency, kinds in trial.items()}
         return Overview(trial, owed, tuple(curve), tuple(pots), tuple(counts), tuple(paid), tuple(days))
 

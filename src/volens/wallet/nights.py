@@ -21,7 +21,7 @@ from volens.errors import Tampered
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database
-from volens.wallet import books, claims, out_store, store
+from volens.wallet import books, claims, day_store, out_store, store
 from volens.wallet.books import Move, Posting, account
 from volens.wallet.claims import AVAILABLE, KIND_OF, PENDING
 from volens.wallet.out_store import Voucher
@@ -113,7 +113,7 @@ class Nights:
         today = legal_day(self._clock.now(), self._country)
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
-            if store.has_day(connection, today.isoformat()):
+            if day_store.has_day(connection, today.isoformat()):
                 return False
             kinds = store.by_kind(connection)
             if not kinds:
@@ -121,7 +121,7 @@ class Nights:
             require_zero(kinds)
             detail = {"balance": [[currency, kind, cents] for currency, kind, cents in kinds]}
             seq = log.append(connection, EVENTS, [Event(CLOSED, day=today, detail=detail)])
-            store.keep_day(connection, today.isoformat(), seq, kinds)
+            day_store.keep_day(connection, today.isoformat(), seq, kinds)
         return True
 
 

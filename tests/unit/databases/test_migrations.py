@@ -41,11 +41,13 @@ from volens.releases import store as release_store
 from volens.reminding import left_store
 from volens.reminding import store as reminding_store
 from volens.sponsored import store as sponsored_store
+from volens.wallet import store as wallet_store
 
 DECLARED = (
     left_store.metadata,
     reminding_store.metadata,
     sponsored_store.metadata,
+    wallet_store.metadata,
     messaging_store.metadata,
     referring_store.metadata,
     signal_store.metadata,
