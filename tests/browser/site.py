@@ -21,6 +21,7 @@ from tests.support.adverts import placement
 from tests.support.audience import definition
 from tests.support.campaigning import kept_as_measured
 from tests.support.house import STATISTICS, stock
+from tests.support.inviting import Inviting, friends_offer
 from tests.support.phone import Phone
 from tests.support.purse import IBAN, PAYER
 from tests.support.serving import serving
@@ -212,6 +213,7 @@ def furnish(site: Site) -> None:
     advertise(site.house)
     take_part(site)
     earn(site)
+    invite(site)
     site.hand.pass_days(1)
     site.places["message"] = site.letter("reader")
     site.places["doorway"] = site.doorway("fresh").removeprefix("/n/")
@@ -242,6 +244,25 @@ def earn(site: Site) -> None:
     house.wallet.contests.contest(other, "participation:4", "C'était bien mon amie.")
     site.house.wallet.leaving.settle(other)
     site.places["bearer"] = site.house.wallet.leaving.code_of(other) or ""
+
+
+def invite(site: Site) -> None:
+    """A sponsor with friends in every state, one of whom waits for a person of the staff."""
+    shop, invited = Inviting(site.house, site.hand), site.house.referring
+    act = {"kind": "referral", "times": 3, "uses": ["account", "invitation", "orders", "payout"], "cap_a_year": 5,
+           "friend": "shared-link", "disclosed": True}  # fmt: skip
+    shop.put(friends_offer(starts="2026-02-01", ends="2026-08-31", act=act), budget_cents=100_000)
+    cards = {name: at + 1 for at, name in enumerate(site.people)}
+    token = shop.token(cards["willing"], shown="Ana")
+    for at, (name, email) in enumerate((("invited", ""), ("held", "held@yopmail.com"), ("blocked", "camille+b@example.org"))):
+        site.people[name] = shop.newcomer(9_001 + at, email=email or f"{name}@example.org")
+        invited.accept(site.people[name], token)
+        site.hand.pass_minutes(1)
+        shop.said(9_001 + at)
+    invited.show(site.people["invited"], "Lina")
+    site.people["ordering"] = shop.newcomer(9_004)
+    invited.accept(site.people["ordering"], token)
+    site.places["invitation"] = token
 
 
 def advertise(house: House) -> None:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support import adverts, rewards
+from tests.support import adverts, inviting, rewards
 from tests.support import taking_part as offers
 from tests.support.audience import definition
 from tests.support.habits import standing_in
@@ -776,6 +776,37 @@ def people_take_part_and_it_stops_and_opens_again(life: Household) -> None:
 
 
 @step
+def friends_are_invited(life: Household) -> None:
+    """One is let go, one refused, one is left to the night; the last waits until her sponsor takes part again."""
+    act = {"kind": "referral", "times": 2, "uses": ["account", "invitation", "orders", "payout"], "cap_a_year": 5,
+           "friend": "shared-link", "disclosed": True}  # fmt: skip
+    with life.open() as house:
+        shop, invited = inviting.Inviting(house, HandClock(NOW)), house.referring
+        shop.put(inviting.friends_offer(starts="2026-02-01", ends="2026-08-31", act=act), budget_cents=20_000)
+        sponsor = number(house, CARDS[0])
+        shop.join(CARDS[0], inviting.OFFER)
+        friends = [shop.newcomer(card) for card in range(41, 45)]
+        ties = [invited.accept(friend, shop.token(CARDS[0])).number for friend in friends]
+        invited.show(friends[0], "Lina")
+        for card in range(41, 45):
+            shop.said(card)
+        with suppress(NotNow):  # it was let go before the break
+            invited.contest(sponsor, ties[0])
+        invited.release(ties[0], by="Claire Exemple", reason="Seen.")
+        invited.refuse(ties[1], by="Claire Exemple", reason="Seen.")
+        shop.join(CARDS[0], inviting.OFFER, key="again")
+        invited.link(sponsor, inviting.OFFER)
+        invited.end_link(sponsor, inviting.OFFER)
+        house.checkpoint()
+
+
+@step
+def nobody_decides_about_an_invitation(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        house.referring.night()
+
+
+@step
 def rewards_are_paid(life: Household) -> None:
     """They matured meanwhile, and what was under a number without a card came to whoever has the card now."""
     with life.open(A_MONTH_LATER) as house:
@@ -832,6 +863,7 @@ def somebody_comes_of_age(life: Household) -> None:
 def years_pass(life: Household) -> None:
     """A read of today's purchases, two years later: every yes has grown too old, which is written down first."""
     with life.open(TWO_YEARS_LATER) as house:
+        house.referring.night()
         rule, today = house.programme.purposes[STATISTICS], TWO_YEARS_LATER.date()
         request = ReadRequest("a test", STATISTICS, JUICE_MAKER, tuple(sorted(rule.fields)), today, date(2028, 6, 1))
         with house.gate.open_purchases(request) as reading:
@@ -873,6 +905,7 @@ class Found:
     programmes: int = 0
     quarantined: int = 0
     """Lines that wait in quarantine."""
+    invitations: dict[tuple[str, str], int] = field(default_factory=dict)
     campaigns: list[tuple[str, list[str]]] = field(default_factory=list)
     """Each with its steps."""
     money: dict[str, object] = field(default_factory=dict)
@@ -936,6 +969,7 @@ def _no_orphans(house: House) -> None:
 
 
 def _look(life: Household, house: House, found: Found) -> None:
+    found.invitations = house.referring.counts()
     found.money = rewards.found_in(house)
     found.campaigns = [(one.plan.id, [step.state for step in one.steps]) for one in house.campaigns.all()]
     cards = {}

@@ -38,6 +38,12 @@ begin
                              where n.connamespace = '{source}'::regnamespace and n.conname = i.indexname) loop
     execute replace(one.said, '{source}.', '{target}.');
   end loop;
+  for one in select c.relname as name, n.conname as key, pg_get_constraintdef(n.oid) as said
+             from pg_constraint n join pg_class c on c.oid = n.conrelid
+             where n.connamespace = '{source}'::regnamespace and n.contype = 'f' loop
+    execute format('alter table {target}.%%I add constraint %%I %%s', one.name, one.key,
+                   replace(one.said, '{source}.', '{target}.'));
+  end loop;
   for one in select pg_get_functiondef(oid) as said from pg_proc where pronamespace = '{source}'::regnamespace loop
     execute replace(one.said, '{source}.', '{target}.');
   end loop;

@@ -23,10 +23,13 @@ SCOPES = {
     "audiences": "check, build and hand over lists for platforms",
     "campaigns": "read campaigns, and who is to get one and who is held out",
     "licences": "ask which photos and texts of customers may be published, fetch one, and say where it is and when it is down",
+    "referrals": "report orders, refunds and returns of people who were invited",
     "acts": "report what customers did for an offer, and ask whether it is open",
     "removals": "fetch who has to be taken off a platform's list, and acknowledge it",
 }
-HOUSE_ALONE = frozenset({"asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns", "acts"})
+HOUSE_ALONE = frozenset({
+    "asking", "devices", "reminders", "ads", "vouchers", "doorways", "audiences", "campaigns", "acts", "referrals",
+})  # fmt: skip
 """Scopes that speak for customers, or choose among them: only for the house's own machines, never for a recipient's."""
 
 

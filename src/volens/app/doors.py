@@ -48,6 +48,7 @@ from volens.permissions.minors import Minors
 from volens.programme.calling import calling
 from volens.programme.model import Basis, Programme
 from volens.purchases import catalogue
+from volens.referring.station import Referring
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
@@ -234,3 +235,8 @@ def licences(
 def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:
     """What people were told against what is used: of purposes, feeds and machines."""
     return Told(records, programme, clock, lambda: known_mappings(BatchRecords(records).mappings()), (machines,))
+
+
+def referring(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Referring:
+    """The invitations of a house."""
+    return Referring(records, vault, Known(records, vault), vault.find, keys.mac, clock, programme.country)

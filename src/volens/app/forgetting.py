@@ -17,6 +17,7 @@ from volens.licensing import store as licensing
 from volens.messaging import store as messaging
 from volens.offering import who as offering
 from volens.publishing import counts as centre_opened
+from volens.referring import signal_store as referring
 from volens.reminding import left_store as left_baskets
 from volens.reminding import store as reminders
 from volens.rights.erasure import Forget
@@ -36,6 +37,7 @@ OTHERS: tuple[Forget, ...] = (
     audiences.forget,
     kept_out.forget,
     messaging.forget,
+    referring.forget,
     offering.forget,
     licensing.forget,
     wallet.forget,

@@ -104,8 +104,7 @@ class House:
         self._outside.require_not_older(records)
         self._tombstones = Tombstones(settings.keys / tombstones.FILE)
         self.publishing = Publishing(
-            records, programme, clock, lambda: checked_programme(settings.programme, clock), self.renew,
-            keys.mac,
+            records, programme, clock, lambda: checked_programme(settings.programme, clock), self.renew, keys.mac,
         )  # fmt: skip
         self.programme = programme = self.publishing.edition
         today = legal_day(clock.now(), programme.country)
@@ -122,9 +121,8 @@ class House:
         self.asking = self._asking(rules, terms(programme, today))
         self.key_ring = KeyRing(keys, records, customer_keys, clock, programme.country)
         self.delivery = doors.delivery(settings, programme, records, self._vault, self.barrier, keys, clock)
-        self.doorways = doors.doorways(
-            settings, programme, today, records, self._vault, keys, self.permissions, self.delivery, clock
-        )
+        out = self.delivery
+        self.doorways = doors.doorways(settings, programme, today, records, self._vault, keys, self.permissions, out, clock)
         self.audiences = doors.audiences(settings, programme, records, self._vault, self.gate, self.barrier, keys, clock)
         self.messages = self._messages(keys)
         self.licences = doors.licences(programme, records, self._vault, self.delivery, self.permissions, clock, self.doorways)
@@ -145,7 +143,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders, self.sponsored, self.told = self._reminders(), self._sponsored(), doors.told(programme, records, clock)
-        self.offering = self._offering()
+        self.offering, self.referring = self._offering(), doors.referring(programme, records, self._vault, keys, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),

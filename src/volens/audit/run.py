@@ -23,6 +23,7 @@ from volens.audit.messages import check_messages
 from volens.audit.offering import check_offering
 from volens.audit.people import TOMBSTONES, check_batches, check_lives, check_people, check_sealed, check_tombstones
 from volens.audit.publishing import check_counts, check_publishing
+from volens.audit.referring import check_referring
 from volens.audit.reminders import check_reminders
 from volens.audit.replay import check_choices_and_uses
 from volens.audit.report import Report
@@ -104,6 +105,7 @@ def audit(
         check_reminders(connection, report)
         check_sponsored(connection, report)
         check_licences(connection, vault, report)
+        check_referring(connection, vault, report)
         check_offering(connection, report)
         check_messages(connection, report)
         check_wallet(connection, report)

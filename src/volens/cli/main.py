@@ -33,6 +33,7 @@ from volens.cli.quarantine import quarantine
 from volens.cli.receipts import receipt, write_page
 from volens.cli.receipts import told as receipts_told
 from volens.cli.receipts import write as write_receipts
+from volens.cli.referral import referral
 from volens.cli.remind import remind
 from volens.cli.reports import report
 from volens.cli.say import clock, house_option, json_option, speaking, tell
@@ -78,6 +79,7 @@ main.add_command(offer)
 main.add_command(told)
 main.add_command(outbox)
 main.add_command(receipt)
+main.add_command(referral)
 main.add_command(remind)
 main.add_command(ad)
 main.add_command(report)

@@ -27,7 +27,7 @@ def nightly(house: Path, as_json: bool) -> None:
             night = opened.upkeep.nightly(told)
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
-        ended = opened.licences.nightly()
+        ended, invited = opened.licences.nightly(), opened.referring.night()
         offers, rewards = opened.offering.nightly(), opened.wallet.nightly()
         pages, text = doorways.nightly(opened)
         incidents = opened.told.check()
@@ -35,6 +35,8 @@ def nightly(house: Path, as_json: bool) -> None:
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
+    if invited.released or invited.counted:
+        said += f"\n  invitations {invited.released:,} that nobody decided are let go, {invited.counted:,} that waited are counted"
     if any(rewards.values()):
         said += f"\n  rewards     {rewards['matured']:,} became available, {rewards['expired']:,} vouchers ended"
     if any(offers.values()):
@@ -46,5 +48,5 @@ def nightly(house: Path, as_json: bool) -> None:
     for one in incidents:
         said += f"\n  INCIDENT    {one.name}: used and not told: {', '.join(one.items)}; closed: volens told"
     other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
-    other |= {"wallet": rewards, "offers": offers, "licences": ended, "incidents": len(incidents)}
+    other |= {"wallet": rewards, "offers": offers, "licences": ended, "invitations": vars(invited), "incidents": len(incidents)}
     tell({**night.to_dict(), **other}, said, as_json)

@@ -39,6 +39,7 @@ from volens.web.customers import (
     my_choices,
     offers,
     receipts,
+    referrals,
     understood,
     verifier,
     wallet,
@@ -56,6 +57,7 @@ from volens.web.machines import campaigns as machine_campaigns
 from volens.web.machines import devices as machine_devices
 from volens.web.machines import licences as machine_licences
 from volens.web.machines import messages as machine_messages
+from volens.web.machines import referrals as machine_referrals
 from volens.web.machines import reminders as machine_reminders
 from volens.web.machines import vouchers as machine_vouchers
 from volens.web.machines.decisions import Answering
@@ -72,6 +74,7 @@ from volens.web.staff import messages as staff_messages
 from volens.web.staff import offers as staff_offers
 from volens.web.staff import paper as staff_paper
 from volens.web.staff import protection as staff_protection
+from volens.web.staff import referrals as staff_referrals
 from volens.web.staff import reminders as staff_reminders
 from volens.web.staff import texts as staff_texts
 from volens.web.staff import told as staff_told
@@ -87,6 +90,9 @@ SWEEP_SECONDS = 60
 """How long what was learned of somebody lies there after she said no: nobody looks at it any more from the moment she did."""
 TURN_SECONDS = 0.0005
 SITES: tuple[ControllerRouterHandler, ...] = (
+    *referrals.ROUTES,
+    *machine_referrals.ROUTES,
+    *staff_referrals.ROUTES,
     *centre.ROUTES,
     *doorways.ROUTES,
     *messages.ROUTES,

@@ -68,7 +68,9 @@ class Words:
         return str(format_decimal(value, locale=self.locale))  # type: ignore[arg-type]
 
     def money(self, cents: int, currency: str) -> str:
-        """An amount: 12,50 €."""
+        """An amount of minor units: 12,50 €. An empty currency has no sign."""
+        if not currency:
+            return self.number(cents // 100)
         return str(format_currency(Decimal(cents) / 100, currency, locale=self.locale))
 
     def day(self, value: date | str) -> str:

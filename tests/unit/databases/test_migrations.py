@@ -35,6 +35,8 @@ from volens.permissions import store as permissions
 from volens.publishing import counts as publishing_counts
 from volens.publishing import store as publishing_store
 from volens.purchases import arrivals, queue
+from volens.referring import signal_store
+from volens.referring import store as referring_store
 from volens.releases import store as release_store
 from volens.reminding import left_store
 from volens.reminding import store as reminding_store
@@ -47,6 +49,8 @@ DECLARED = (
     sponsored_store.metadata,
     wallet_store.metadata,
     messaging_store.metadata,
+    referring_store.metadata,
+    signal_store.metadata,
     offering_store.metadata,
     offer_versions.metadata,
     log.metadata,
