@@ -34,6 +34,8 @@ from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
 from volens.identity.keys import LocalKeys
 from volens.identity.vault import Identified, Vault
+from volens.ingest.sources import known_mappings
+from volens.ingest.store import BatchRecords
 from volens.messaging.noes import Noes
 from volens.messaging.sending import Sending
 from volens.messaging.station import Marketing
@@ -46,6 +48,8 @@ from volens.purchases import catalogue
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
+from volens.told.machines import machines
+from volens.told.station import Told
 from volens.wallet import words
 from volens.wallet.carriers import Payer, SepaFiles
 from volens.wallet.leaving import Leaving
@@ -211,3 +215,8 @@ def offering(
 ) -> Offering:
     """The offers of a house in use."""
     return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+
+
+def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:
+    """What people were told against what is used: of purposes, feeds and machines."""
+    return Told(records, programme, clock, lambda: known_mappings(BatchRecords(records).mappings()), (machines,))

@@ -145,6 +145,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders, self.sponsored, self.offering = self._reminders(), self._sponsored(), self._offering()
+        self.told = doors.told(programme, records, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),
@@ -244,6 +245,7 @@ class House:
             # First, so that a receipt that comes again is found under whom its card belongs to now.
             self.customers.relabel_alone()
             batches = BatchRecords(self._stores.records)
+            self.told.require_open(mapping.source)
             if not new_source:
                 require_own_name(mapping, known_mappings(batches.mappings()))
             batches.expire(legal_day(self.clock.now(), self.programme.country))

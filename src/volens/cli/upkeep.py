@@ -29,6 +29,7 @@ def nightly(house: Path, as_json: bool) -> None:
         lists, old = opened.audiences.work(), opened.messages.tidy()
         pages, text = doorways.nightly(opened)
         offers, rewards = opened.offering.nightly(), opened.wallet.nightly()
+        incidents = opened.told.check()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
@@ -39,6 +40,9 @@ def nightly(house: Path, as_json: bool) -> None:
         said += f"\n  offers      {offers['over']:,} participations are over, {offers['told']:,} letters about offers that stopped"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
-    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    for one in incidents:
+        said += f"\n  INCIDENT    {one.name}: used and not told: {', '.join(one.items)}; closed: volens told"
+    night_told = {"incidents": len(incidents)}
+    other = night_told | {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
     other |= {"wallet": rewards, "offers": offers}
     tell({**night.to_dict(), **other}, said, as_json)

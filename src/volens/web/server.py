@@ -71,6 +71,7 @@ from volens.web.staff import paper as staff_paper
 from volens.web.staff import protection as staff_protection
 from volens.web.staff import reminders as staff_reminders
 from volens.web.staff import texts as staff_texts
+from volens.web.staff import told as staff_told
 from volens.web.staff import wallet as staff_wallet
 from volens.web.visitor import Recognise, me, visitor_of
 
@@ -112,6 +113,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *staff_ads.ROUTES,
     *staff_offers.ROUTES,
     *staff_messages.ROUTES,
+    *staff_told.ROUTES,
     *asking.ROUTES,
     *machine_asking.ROUTES,
     *machine_reminders.ROUTES,

@@ -20,6 +20,7 @@ MENU = (
     ("/staff/offers", "offers.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/wallet", "wallet.staff.nav", ("marketing", "dpo", "auditor")),
     ("/staff/messages", "messages.nav", ("marketing", "dpo", "auditor")),
+    ("/staff/dit-et-fait", "told.nav", ("marketing", "dpo", "auditor")),
     ("/staff/protection", "staff.nav.protection", ("dpo", "auditor")),
     ("/staff/client", "helping.title", ("support", "dpo")),
     ("/staff/papier", "helping.paper", ("support", "dpo")),
