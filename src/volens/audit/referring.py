@@ -58,14 +58,14 @@ def _check_ties(connection: Connection, vault: Opener, ties: list[Tie], erased: 
         sponsors = _sponsors(vault, began.values())
         for one in ties:
             looked_at.append(1)
-            where, row = f"referral_ties {one.number}", began.pop(one.number) if one.number in began else None
-            if row is None or (row.customer, row.said().get("offer")) != (one.friend, one.offer):
+            where, first = f"referral_ties {one.number}", began.pop(one.number, None)
+            if first is None or (first.customer, first.said().get("offer")) != (one.friend, one.offer):
                 report.found(TIES, where, "its event says something else")
                 continue
             if sponsors.get(one.number, one.sponsor) != one.sponsor:
                 report.found(TIES, where, "its person accepted the invitation of somebody else")
             newest = last.get(one.number)
-            found = (newest.kind, newest.seq) if newest is not None else (KINDS[OPEN], row.seq)
+            found = (newest.kind, newest.seq) if newest is not None else (KINDS[OPEN], first.seq)
             if found != (KINDS[one.state], one.seq):
                 report.found(TIES, where, "its state is not that of its last event")
             if one.participation is not None and not _counted(connection, one):

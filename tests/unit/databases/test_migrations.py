@@ -26,6 +26,7 @@ from volens.identity import store as identity_store
 from volens.ingest import mended
 from volens.ingest import store as intake_store
 from volens.insights import accountant
+from volens.licensing import store as licensing_store
 from volens.messaging import store as messaging_store
 from volens.offering import store as offering_store
 from volens.offering import version_store as offer_versions
@@ -48,6 +49,7 @@ DECLARED = (
     reminding_store.metadata,
     sponsored_store.metadata,
     wallet_store.metadata,
+    licensing_store.metadata,
     messaging_store.metadata,
     referring_store.metadata,
     signal_store.metadata,
