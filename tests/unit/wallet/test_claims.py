@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from volens.databases.connect import SqlDatabase
-from volens.errors import NotNow
+from volens.errors import BadInput, NotFound, NotNow
 from volens.offers.document import Amount
 from volens.wallet import books, claims, store
 from volens.wallet.claims import Promise
@@ -75,3 +75,109 @@ def test_nobody_joins_when_the_budget_is_used_up_and_what_was_promised_is_kept(r
         claims.reserve(connection, promise("participation:2"), day=DAY)
         claims.give_back(connection, "participation:2", day=DAY)
     assert holds(records) == {"outside": -20_000, "budget": 10_000, "pending": 10_000}
+
+
+STATES = (claims.RESERVED, claims.GIVEN_BACK, claims.PENDING, claims.HELD, claims.AVAILABLE, claims.REVERSED)
+KEY = "participation:1"
+
+
+def bring(records: SqlDatabase, state: str) -> None:
+    """A claim into a state, by the ways that lead there."""
+    give(records)
+    with records.writing() as connection:
+        claims.reserve(connection, promise(), day=DAY)
+        if state == claims.GIVEN_BACK:
+            claims.give_back(connection, KEY, day=DAY)
+    if state in (claims.PENDING, claims.HELD, claims.AVAILABLE, claims.REVERSED):
+        earn(records, held="Why." if state == claims.HELD else None)
+    with records.writing() as connection:
+        if state == claims.REVERSED:
+            claims.reverse(connection, KEY, "It was sent back.", day=DAY)
+        if state == claims.AVAILABLE:  # what the night does
+            store.move_claim(connection, KEY, state=claims.AVAILABLE)
+
+
+def state_of(records: SqlDatabase) -> str:
+    with records.reading() as connection:
+        found = store.claim(connection, KEY)
+    assert found is not None
+    return found.state
+
+
+@pytest.mark.parametrize("before", STATES)
+def test_every_pair_of_states_is_allowed_or_not(records: SqlDatabase, before: str) -> None:
+    assert set(claims.TRANSITIONS) == set(STATES)
+    steps = {
+        claims.GIVEN_BACK: lambda connection: claims.give_back(connection, KEY, day=DAY),
+        claims.HELD: lambda connection: claims.hold(connection, KEY, "Why.", day=DAY),
+        claims.REVERSED: lambda connection: claims.reverse(connection, KEY, "Why.", day=DAY),
+    }
+    bring(records, before)
+    for after, take in steps.items():
+        allowed = after in claims.TRANSITIONS[before] and (before, after) != (claims.RESERVED, claims.HELD)
+        try:
+            with records.writing() as connection:
+                take(connection)
+                found = store.claim(connection, KEY)
+                assert found is not None
+                assert found.state == after
+                assert allowed or before == after, f"{before} became {after}"
+                raise KeyError  # so that each step starts from the same state
+        except NotNow:
+            assert not allowed, f"{before} did not become {after}"
+        except KeyError:
+            pass
+    assert state_of(records) == before
+
+
+def test_what_is_held_says_why_and_goes_on_when_it_is_released(records: SqlDatabase) -> None:
+    bring(records, claims.HELD)
+    with records.writing() as connection:
+        found = store.claim(connection, KEY)
+        assert found is not None
+        assert claims.told(found.reason, "fr") == "Why."
+        claims.release(connection, KEY, day=DAY)
+        claims.release(connection, KEY, day=DAY)
+        claims.hold(connection, KEY, {"fr": "Pourquoi.", "en": "Why."}, day=DAY)
+        again = store.claim(connection, KEY)
+        assert again is not None
+        assert [claims.told(again.reason, one) for one in ("fr", "en", "de")] == ["Pourquoi.", "Why.", "Why."]
+    assert holds(records)["pending"] == 10_000
+
+
+def test_what_did_not_stand_goes_back_and_what_has_matured_never_does(records: SqlDatabase) -> None:
+    bring(records, claims.REVERSED)
+    assert holds(records) == {"outside": -30_000, "budget": 30_000}
+    with pytest.raises(NotNow):
+        earn(records, customer=8)
+
+
+@pytest.mark.parametrize("other", [
+    {"key": ""}, {"key": "x" * (claims.KEY_MAX + 1)}, {"key": "a#b"}, {"offer": "Amis"}, {"offer": "a/b"}, {"country": "ZZ"},
+    {"country": "fr"}, {"currency": "eur"}, {"version": 0}, {"amount": Amount(0, 0)},
+])  # fmt: skip
+def test_a_promise_that_is_wrong_cannot_be_built(other: dict[str, object]) -> None:
+    with pytest.raises(BadInput):
+        promise(**other)  # type: ignore[arg-type]
+    assert promise("x" * claims.KEY_MAX).key
+
+
+def test_what_is_earned_has_a_day_a_reason_and_the_days_of_its_voucher(records: SqlDatabase) -> None:
+    give(records)
+    with records.writing() as connection:
+        claims.reserve(connection, promise(), day=DAY)
+    right = {"earned": DAY, "matures": LATER, "voucher_days": 365, "why": "referral"}
+    for wrong in (
+        {"matures": DAY - timedelta(days=1)}, {"voucher_days": 0}, {"voucher_days": claims.VOUCHER_DAYS_MAX + 1}, {"why": ""},
+        {"why": "x" * (claims.WHY_MAX + 1)}, {"held": ""}, {"held": "x" * (claims.REASON_MAX + 1)},
+    ):  # fmt: skip
+        with pytest.raises(BadInput), records.writing() as connection:
+            claims.earn(connection, KEY, 7, **{**right, **wrong})  # type: ignore[arg-type]
+    with pytest.raises(NotFound), records.writing() as connection:
+        claims.earn(connection, "nobody", 7, **right)  # type: ignore[arg-type]
+    for wrong_budget in (-1, claims.BUDGET_MAX_CENTS + 1):
+        with pytest.raises(BadInput):
+            give(records, wrong_budget)
+    with pytest.raises(NotNow), records.writing() as connection:
+        claims.set_budget(connection, "amis", "FR", 5, "GBP", by="Alice Exemple", day=DAY)
+    earn(records)
