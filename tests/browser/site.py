@@ -22,6 +22,7 @@ from tests.support.audience import definition
 from tests.support.campaigning import kept_as_measured
 from tests.support.house import STATISTICS, stock
 from tests.support.inviting import Inviting, friends_offer
+from tests.support.licensing import Studio, document
 from tests.support.phone import Phone
 from tests.support.purse import IBAN, PAYER
 from tests.support.serving import serving
@@ -212,6 +213,7 @@ def furnish(site: Site) -> None:
     site.house.audiences.define(definition(), by="Claire Exemple")
     advertise(site.house)
     take_part(site)
+    show(site)
     earn(site)
     invite(site)
     site.hand.pass_days(1)
@@ -290,6 +292,24 @@ def take_part(site: Site) -> None:
     site.house.offering.leave(shop.number(cards["reader"]), left.id)
     site.house.offering.suspend("trois-questions", "FR", REASON, by="Idriss Exemple")
     site.house.offering.registry.propose(orders(version=2, reward__due_days=20, **days), by="Claire Exemple")
+
+
+def show(site: Site) -> None:
+    """Camille has a photo on the site and a word planned; another waits too long for hers to come down; a third thinks it over."""
+    studio = Studio(Offers(site.house, site.hand), cards={name: at + 1 for at, name in enumerate(site.people)})
+    now = site.hand.instant
+    site.hand.instant = now - timedelta(days=13)  # told, had her days, and everything since
+    studio.shop.put(document(starts="2026-02-01", ends="2026-08-31"), budget_cents=100_000)
+    for name in ("camille", "willing", "paused"):
+        studio.say(studio.cards[name], language="fr")
+    picture = studio.add(studio.cards["camille"])
+    studio.out(picture)
+    site.hand.instant = now - timedelta(days=13)
+    studio.out(studio.write(card=studio.cards["willing"]))
+    studio.say(studio.cards["willing"], yes=False)
+    site.hand.instant = now
+    studio.plan(studio.write("review", "Un très bon jus.", studio.cards["camille"]))
+    site.places["thing"] = studio.add(studio.cards["paused"], approved=False).item
 
 
 @contextmanager

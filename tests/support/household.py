@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support import adverts, inviting, rewards
+from tests.support import adverts, inviting, licensed, rewards
 from tests.support import taking_part as offers
 from tests.support.audience import definition
 from tests.support.habits import standing_in
@@ -807,6 +807,36 @@ def nobody_decides_about_an_invitation(life: Household) -> None:
 
 
 @step
+def an_offer_with_a_licence_is_open(life: Household) -> None:
+    with life.open() as house:
+        licensed.open_an_offer(house, offers.Shop(house, HandClock(NOW)))
+
+
+@step
+def somebody_permits_that_things_of_hers_are_shown(life: Household) -> None:
+    with life.open() as house:
+        licensed.permit(house, {card: number(house, card) for card in (CARDS[1], CARDS[4], CARDS[5])})
+
+
+@step
+def they_are_planned_and_she_is_told(life: Household) -> None:
+    with life.open() as house:
+        licensed.plan(house, number(house, CARDS[1]))
+
+
+@step
+def they_are_published(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        licensed.publish(house, number(house, CARDS[1]))
+
+
+@step
+def she_takes_it_back(life: Household) -> None:
+    with life.open(A_MONTH_LATER) as house:
+        licensed.withdraw(house, number(house, CARDS[1]))
+
+
+@step
 def rewards_are_paid(life: Household) -> None:
     """They matured meanwhile, and what was under a number without a card came to whoever has the card now."""
     with life.open(A_MONTH_LATER) as house:
@@ -886,6 +916,12 @@ def what_is_over_ends(life: Household) -> None:
 
 
 @step
+def what_is_not_down_is_told(life: Household) -> None:
+    with life.open(TWO_YEARS_LATER) as house:
+        licensed.night(house)
+
+
+@step
 def checkpoint(life: Household) -> None:
     with life.open(TWO_YEARS_LATER) as house:
         house.checkpoint()
@@ -910,6 +946,8 @@ class Found:
     """Each with its steps."""
     money: dict[str, object] = field(default_factory=dict)
     """Claims, vouchers, payouts and the trial balance."""
+    shown: list[tuple[str, ...]] = field(default_factory=list)
+    """Things of people that are, or were, published."""
 
 
 def judge(life: Household, reached: int) -> Found:
@@ -970,7 +1008,7 @@ def _no_orphans(house: House) -> None:
 
 def _look(life: Household, house: House, found: Found) -> None:
     found.invitations = house.referring.counts()
-    found.money = rewards.found_in(house)
+    found.money, found.shown = rewards.found_in(house), licensed.found_in(house)
     found.campaigns = [(one.plan.id, [step.state for step in one.steps]) for one in house.campaigns.all()]
     cards = {}
     for card in CARDS:

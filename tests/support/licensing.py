@@ -6,6 +6,7 @@ import copy
 import io
 import json
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,17 @@ PRINTER = Publisher("affiches", "envoi-clair", "Envoi Clair SARL")
 GPS = {1: "N", 2: (48.0, 51.0, 30.0), 3: "E", 4: (2.0, 17.0, 40.0)}
 
 
-def document(version: int = 1, **licence: Any) -> str:
-    """The lawful offer of the press, with a licence of two purposes; keys of the licence changed."""
+def document(version: int = 1, *, starts: str = "2026-12-01", ends: str = "2027-02-28", **licence: Any) -> str:
+    """The lawful offer of the press, with a licence of two purposes, which ends three months later; keys of it changed."""
     plain: dict[str, Any] = copy.deepcopy(written())
     plain["version"] = version
     plain["countries"] = ["FR", "LU"]
+    plain["starts"], plain["ends"] = date.fromisoformat(starts), date.fromisoformat(ends)
     plain["licence"] |= {
         "items": ["photo", "first-name", "review"], "purposes": [SITE, SHOPS], "media": [WEBSITE, POSTERS],
-        "territories": ["FR", "LU"], **licence,
+        "territories": ["FR", "LU"], "starts": plain["starts"], "ends": plain["ends"] + timedelta(days=92), **licence,
     }  # fmt: skip
-    return json.dumps(plain)
+    return json.dumps(plain, default=str)
 
 
 def photo(kind: str = "JPEG", size: tuple[int, int] = (640, 480), *, gps: bool = True, **more: Any) -> bytes:
@@ -57,6 +59,8 @@ class Studio:
 
     shop: Shop
     keys: list[str] = field(default_factory=list)
+    cards: dict[str, int] = field(default_factory=dict)
+    """Cards of people whom a test knows by name."""
 
     @property
     def house(self) -> House:

@@ -15,10 +15,10 @@ A recipient's machine speaks for its recipient, and sees its own uses alone. Wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
@@ -29,6 +29,7 @@ from volens.licensing.store import Use
 from volens.licensing.takedowns import Proof
 from volens.licensing.using import Publisher, Wanted
 from volens.web.given import TheHouse, Who
+from volens.web.machines.body import Body
 from volens.web.visitor import Machine, Visitor, with_scope
 
 SCOPE = "licences"
@@ -36,8 +37,7 @@ GUARDS = [with_scope(SCOPE)]
 USES = "/v1/licence-uses"
 
 
-@dataclass
-class Plan:
+class Plan(Body):
     """One item in one place. `key` is the caller's own: the same again plans nothing twice."""
 
     offer: str
@@ -49,16 +49,14 @@ class Plan:
     key: str
 
 
-@dataclass
-class Shown:
+class Shown(Body):
     """Where it is, if that is elsewhere than planned, and since when (an instant of RFC 3339; left out: now)."""
 
     place: str = ""
     at: str = ""
 
 
-@dataclass
-class Gone:
+class Gone(Body):
     """What is there now: a web server's status 404 or 410, or words in `note`; and when it was looked at (left out: now)."""
 
     status: int | None = None
@@ -66,8 +64,7 @@ class Gone:
     at: str = ""
 
 
-@dataclass
-class Somebody:
+class Somebody(Body):
     """One of `card`, `email` and `reference`."""
 
     card: str = ""
@@ -89,7 +86,7 @@ def instead(house: TheHouse, visitor: Who, offer: FromPath[str], data: JSONBody[
     """Somebody did what the way without a licence asks for; she has earned it."""
     if _publisher(house, visitor).recipient is not None:
         raise Refused(("only the house says what somebody did",), "Use a key of the house's own.")
-    who = [(kind, value) for kind, value in vars(data).items() if value]
+    who = [(kind, value) for kind, value in msgspec.structs.asdict(data).items() if value]
     if len(who) != 1:
         raise BadInput("Who did it?", "Send one of card, email and reference.")
     done = house.licences.giving.done_instead(house.customer(*who[0]).customer, offer)
@@ -105,7 +102,7 @@ def uses(house: TheHouse, visitor: Who, offer: FromQuery[str] = "") -> dict[str,
 @post(USES, guards=GUARDS, exclude_from_csrf=True, sync_to_thread=True, status_code=200)
 def plan(house: TheHouse, visitor: Who, data: JSONBody[Plan]) -> dict[str, Any]:
     """A use is planned, and its person is told."""
-    made = house.licences.using.plan(_publisher(house, visitor), Wanted(**vars(data)))
+    made = house.licences.using.plan(_publisher(house, visitor), Wanted(**msgspec.structs.asdict(data)))
     return {"use": made.number, "state": made.state}
 
 
