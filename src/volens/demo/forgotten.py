@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volens import invented as people
+from volens.demo.rewards import what_is_still_hers
 from volens.errors import NotFound
 from volens.purchases import probe
 
@@ -31,6 +32,7 @@ def camille_is_forgotten(story: Story, house: House, officer: str) -> None:
     story.say("8.night", before=before, after=after)
     assert _nobody(house, people.card(people.HEROINE))
     story.say("8.card")
+    what_is_still_hers(story, house, number)
     house.checkpoint()
     assert house.audit().ok
     story.say("8.record", number=number, events=erased.events_kept)

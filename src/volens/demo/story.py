@@ -33,6 +33,7 @@ from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.forgotten import camille_is_forgotten
 from volens.demo.juice import a_letter_waits, the_basket_without_juice, the_letter_stays, the_same_basket_again
 from volens.demo.opened import she_refuses
+from volens.demo.rewards import the_refused_clause, the_wallet, two_friends
 from volens.demo.source import Journey
 from volens.demo.watched import somebody_has_every_key, watching
 from volens.demo.words import number, words
@@ -120,6 +121,7 @@ def tell_story(
             witness.add_log(house.log_key)
         purchases_come_in(story, house, feeds)
         who_and_what(story, house, journey)
+        two_friends(story, house)
         who_permits(story, house, journey)
         the_basket_without_juice(story, house, journey, SOURCE_CATEGORY)
         a_place_on_the_page(story, house)
@@ -131,6 +133,8 @@ def tell_story(
         the_letter_stays(story, house, waiting)
         somebody_cheats(story, house, refusal, first, second)
         somebody_has_every_key(story, house, witness, refusal, second)
+        the_wallet(story, house)
+        the_refused_clause(story, house)
         camille_is_forgotten(story, house, WHO_APPROVES)
     _end(story, first)
     return figures

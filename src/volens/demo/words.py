@@ -33,6 +33,59 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Voici {name}. Elle achète du jus d'orange presque chaque semaine. Son nom est au coffre, scellé sous une clé à elle. Dans "
         "les achats elle n'est que le numéro {number} : {bottles} bouteilles cette année, et aucun nom à côté.",
     ),
+    "offer": ("A reward, and two friends", "Une récompense, et deux amis"),
+    "offer.open": (
+        "Le Panier pays for friends who are brought along. The offer is a document; {first} proposed it, {second} of data "
+        "protection approved it too, and every sentence that people read is written from it. It begins:",
+        "Le Panier paie quand on fait venir des amis. L'offre est un document ; {first} l'a proposée, {second}, de la "
+        "protection des données, l'a approuvée aussi, et chaque phrase qu'on lit en est tirée. Elle commence ainsi :",
+    ),
+    "offer.joined": (
+        "Seven weeks ago Camille took part. Her reward was set aside at that moment, so that nobody works for a promise. She "
+        "shared a link herself; no address of a friend was collected. Refusing a licence for her photo took nothing from it.",
+        "Il y a sept semaines, Camille a participé. Sa récompense a été mise de côté à ce moment, pour que personne ne "
+        "travaille pour une promesse. Elle a partagé un lien elle-même ; aucune adresse d'ami n'a été prise. Refuser une "
+        "licence sur sa photo n'y a rien enlevé.",
+    ),
+    "offer.earned": (
+        "Lina and Omar, invented like everybody here, came and ordered. Camille earned {money} in money and {vouchers} in "
+        "vouchers.",
+        "Lina et Omar, inventés comme tous ici, sont venus et ont commandé. Camille a gagné {money} en argent et {vouchers} "
+        "en bons.",
+    ),
+    "wallet": ("The wallet", "La cagnotte"),
+    "wallet.hers": (
+        "The promised day came: {money} are hers to be paid out, and {count} vouchers of {each}, each good until {until}.",
+        "Le jour promis est arrivé : {money} sont à elle, à verser, et {count} bons de {each}, valables chacun jusqu'au "
+        "{until}.",
+    ),
+    "wallet.till": (
+        "At the till a voucher of {cents} pays for her juice. It is used once, whoever tries again. {left} are left.",
+        "À la caisse, un bon de {cents} paie son jus. Il sert une fois, qui que ce soit qui réessaie. Il reste {left}.",
+    ),
+    "wallet.refused-everything": (
+        "She has refused every use of her purchases meanwhile. That took nothing of this away: what is earned stays earned.",
+        "Entre-temps elle a refusé tout usage de ses achats. Cela n'a rien enlevé : ce qui est gagné reste gagné.",
+    ),
+    "clause": ("The clause that cannot be published", "La clause qu'on ne peut pas publier"),
+    "clause.about": (
+        "In 2024 the press reported an offer of 100 euros whose terms took photo, voice and opinions for any medium, "
+        "worldwide, for ever. Written as an offer of Le Panier it breaks {rules} rules, and nobody's approval helps. Four of "
+        "them:",
+        "En 2024, la presse a parlé d'une offre de 100 euros dont les conditions prenaient photo, voix et opinions pour tout "
+        "support, dans le monde entier, pour toujours. Écrite comme une offre du Panier, elle enfreint {rules} règles, et "
+        "aucune approbation n'y change rien. En voici quatre :",
+    ),
+    "clause.lawful": (
+        "The same 100 euros, lawfully, are what Camille earned above.",
+        "Les mêmes 100 euros, légalement, sont ceux que Camille a gagnés plus haut.",
+    ),
+    "wallet.bearer": (
+        "What Camille had earned is not lost with her name: whoever holds this code, which she was given, has it paid out.\n  "
+        "{code}",
+        "Ce que Camille avait gagné n'est pas perdu avec son nom : qui tient ce code, remis à elle, se le fait verser.\n  "
+        "{code}",
+    ),
     "3": ("Who permits", "Qui permet"),
     "3.rule": (
         "Everybody was asked one question: may Le Panier sell statistics to its suppliers, in which nobody can be recognised? Our "
