@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OFFER, PRESS = "cent-euros-parrainage", "cent-euros-presse"
 COUNTRY, BUDGET_CENTS, ORDER_CENTS = "FR", 500_000, 4_200
-JOINED_WEEKS, FRIENDS_WEEKS = 7, 6
+JOINED_WEEKS, FRIENDS_WEEKS, ORDERED_WEEKS = 7, 6, 5
 WHO_PROPOSES, WHO_PROTECTS, WHO_OPENS = "Alice Exemple", "Dora Protège", "Bruno Modèle"
 FRIENDS = (("9901", "Lina", "Modèle"), ("9902", "Omar", "Fictif"))
 """Two people who are customers since they were invited: card, given name and family name."""
@@ -62,9 +62,9 @@ def two_friends(story: Story, house: House) -> None:
         details = {"given_name": given, "family_name": family, "birth_date": "1991-05-04"}
         house.customers.enrol([Person(card=card, email=f"invited{number}@example.org", country=COUNTRY, details=details)])
         house.referring.accept(house.customer("card", card).customer, link)
-        at = story.house_clock().now() + timedelta(hours=1 + place)
-        order = f"order-{number}"
-        house.referring.report(("card", card), Reported("order", order, order, at, ORDER_CENTS + 100 * place))
+        story.weeks_back, order = ORDERED_WEEKS, f"order-{number}"
+        said = Reported("order", order, order, story.house_clock().now(), ORDER_CENTS + 100 * place)
+        house.referring.report(("card", card), said)
     story.weeks_back = 0
     house.checkpoint()
     (purse,) = house.wallet.of(camille, story.language)
