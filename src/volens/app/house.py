@@ -144,8 +144,8 @@ class House:
             records, self.gate, self.barrier, self.permissions, rules, programme, keys, clock,
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
-        self.reminders, self.sponsored, self.told = self._reminders(), self._sponsored(), doors.told(programme, records, clock)
-        self.offering = self._offering()
+        self.reminders, self.sponsored, self.offering = self._reminders(), self._sponsored(), self._offering()
+        self.told = doors.told(programme, records, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),

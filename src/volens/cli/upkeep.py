@@ -28,8 +28,8 @@ def nightly(house: Path, as_json: bool) -> None:
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
         ended = opened.licences.nightly()
-        offers, rewards = opened.offering.nightly(), opened.wallet.nightly()
         pages, text = doorways.nightly(opened)
+        offers, rewards = opened.offering.nightly(), opened.wallet.nightly()
         incidents = opened.told.check()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
