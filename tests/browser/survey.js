@@ -33,7 +33,8 @@
   const links = [...document.querySelectorAll("a[href]")].map((node) => ({ href: node.getAttribute("href"), url: node.href, label: tidy(words(node)), name: tidy(node.textContent), box: box(node), alone: alone(node), shown: seen(node), skip: node.classList.contains("skip"), inside: node.closest("main") ? "main" : node.closest("header") ? "header" : "footer" }));
   const everything = [...document.querySelectorAll("main, main *")];
   const moving = everything.filter((node) => { const found = getComputedStyle(node); return found.animationName !== "none" || found.transitionDuration.split(",").some((one) => parseFloat(one) > 0); }).length;
-  const drawing = [...document.querySelectorAll("main img, main video, main iframe, main canvas, main marquee, main aside, main audio, main object, dialog, [role=dialog], [role=alertdialog], [aria-modal]")].map((node) => node.tagName.toLowerCase());
+  // A photo of somebody on her own page of photos (`shown`) is what the page is about.
+  const drawing = [...document.querySelectorAll("main img:not(.shown), main video, main iframe, main canvas, main marquee, main aside, main audio, main object, dialog, [role=dialog], [role=alertdialog], [aria-modal]")].map((node) => node.tagName.toLowerCase());
   const clipped = everything.filter((node) => !node.closest(".unseen") && rendered(node) && ["hidden", "clip"].includes(getComputedStyle(node).overflowX) && (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)).length;
   return { address: location.pathname, lang: document.documentElement.lang, title: document.title, status: tidy(document.querySelector("[role=status]")?.textContent ?? ""),
     headings: [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((node) => [Number(node.tagName[1]), tidy(node.textContent)]),

@@ -38,12 +38,14 @@ ELSEWHERE = {
         "Refuser les usages de mon téléphone", "Envoyer le lien", "Vérifier", "Remettre comme avant",
         "Changer ces adresses", "Enregistrer", "Oublier", "Télécharger le reçu",
         "Recevoir ma carte", "Déconnecter", "Je n'en veux plus", "Me le rappeler de nouveau", "Arrêter de participer",
+        "Choisir ceci", "Tout retirer", "Ajouter", "Effacer", "Pas à cet endroit",
     },
     "en": {
         "Refuse the uses for me", "Refuse advertising", "Refuse what others receive of my purchases", "Refuse the uses of my phone",
         "Send the link", "Check", "Put it back as it was", "Change these addresses", "Save", "Forget",
         "Download the receipt", "Get my card",
         "Sign out", "I want no more", "Remind me of it again", "Stop taking part",
+        "Choose this", "Take everything back", "Add", "Delete", "Not in this place",
     },
 }  # fmt: skip
 """Names whose effect is tried in `tests/web`, page by page."""
