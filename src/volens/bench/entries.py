@@ -184,6 +184,22 @@ def _choices(where: str, records: str | None, least: float) -> Entry:
     )
 
 
+def _rewards(where: str, records: str | None) -> Entry:
+    options = {"seconds": 3, "vouchers": 6_000, **({"records": records} if records else {})}
+    return Entry(
+        f"rewards-{where.lower()}",
+        f"Rewards that eight writers promise and earn, and vouchers that eight tills redeem, each durable: {where}",
+        (),
+        (Variant("claim", "claim", options), Variant("redeem", "redeem", options), Variant("bare commits", "bare", options)),
+        (
+            Measure("claim", "per_second"),
+            Ratio("claim", ("bare commits",), what="per_second"),
+            Measure("redeem", "per_second"),
+            Ratio("redeem", ("bare commits",), what="per_second"),
+        ),
+    )
+
+
 def entries(postgresql: str | None) -> tuple[Entry, ...]:
     """All of them; those on PostgreSQL where there is one."""
     found = (
@@ -195,5 +211,7 @@ def entries(postgresql: str | None) -> tuple[Entry, ...]:
         _choices("SQLite", None, 2_000),
         OVER_HTTP,
         ACTIVATION,
+        _rewards("SQLite", None),
     )
-    return (*found, _choices("PostgreSQL", postgresql, 1_000)) if postgresql else found
+    on_postgresql = (_choices("PostgreSQL", postgresql, 1_000), _rewards("PostgreSQL", postgresql))
+    return (*found, *on_postgresql) if postgresql else found

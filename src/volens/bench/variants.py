@@ -28,6 +28,8 @@ PLACES = MappingProxyType(
         "choose": "choices",
         "withdraw": "choices",
         "bare": "choices",
+        "claim": "rewards",
+        "redeem": "rewards",
         "chosen": "served",
         "decide": "served",
         "steadily": "served",

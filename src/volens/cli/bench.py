@@ -27,8 +27,8 @@ from volens.cli.say import SIZE, bar, json_option, speaking, tell
 def bench(names: tuple[str, ...], lines: int, rounds: int, work: Path | None, postgresql: str | None, markdown: Path | None,
           as_json: bool) -> None:
     """Measure NAMES (all by default): exact-wide, exact-narrow, ingest, removal, choices-sqlite, choices-postgresql, choices-http,
-    activation;
-    or the first word of several: exact, choices.
+    activation, rewards-sqlite, rewards-postgresql;
+    or the first word of several: exact, choices, rewards.
 
     Every variant runs in a process of its own, alternately; figures are ratios of medians of processor seconds. Exit code 1
     if something is demanded at this size and not met.
@@ -43,7 +43,7 @@ def bench(names: tuple[str, ...], lines: int, rounds: int, work: Path | None, po
     unknown = [name for name in names if name not in known]
     if unknown:
         remedy = f"Choose among {', '.join(known)}."
-        if "choices-postgresql" in unknown:
+        if {"choices-postgresql", "rewards-postgresql"} & set(unknown):
             remedy = "Give --postgresql with the URL of an empty schema."
         raise BadInput(f"There is nothing to measure by the name of {', '.join(unknown)}.", remedy)
     size, about, results = Size(lines), runner.machine(), []

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from volens.evidence.journeys import insert_rows
 from volens.wallet.store import bearers, claims, contests, payouts, runs, vouchers
@@ -74,6 +74,15 @@ class Run:
 
 
 _VOUCHER = tuple(Voucher.__annotations__)
+_MOVING = ("state", "moved", "reservation", "reserved_until", "seq")
+# Made once: making a statement costs more than running it, and these run for every basket.
+_BY_CODE = select(*(vouchers.c[name] for name in _VOUCHER)).where(vouchers.c.code_hash == bindparam("code_hash"))
+_MOVE_VOUCHER = (
+    update(vouchers)
+    .where(vouchers.c.voucher == bindparam("number"))
+    .where(vouchers.c.state == bindparam("state_seen"), vouchers.c.seq == bindparam("seq_seen"))
+    .values({name: bindparam(name) for name in _MOVING})
+)
 
 
 # Vouchers
@@ -86,8 +95,8 @@ def issue(connection: Connection, made: Sequence[Voucher]) -> None:
 
 def by_code(connection: Connection, code_hash: bytes) -> Voucher | None:
     """The voucher of a code."""
-    row = connection.execute(select(vouchers).where(vouchers.c.code_hash == code_hash)).mappings().one_or_none()
-    return Voucher(**row) if row is not None else None
+    row = connection.execute(_BY_CODE, {"code_hash": code_hash}).one_or_none()
+    return Voucher(*row) if row is not None else None
 
 
 def voucher(connection: Connection, number: int) -> Voucher | None:
@@ -96,10 +105,11 @@ def voucher(connection: Connection, number: int) -> Voucher | None:
     return Voucher(**row) if row is not None else None
 
 
-def move_voucher(connection: Connection, before: Voucher, **values: Any) -> bool:
+def move_voucher(connection: Connection, before: Voucher, after: Voucher) -> bool:
     """The next state of a voucher, if it still is as it was seen; whether it was."""
-    where = (vouchers.c.voucher == before.voucher, vouchers.c.state == before.state, vouchers.c.seq == before.seq)
-    return connection.execute(update(vouchers).where(*where).values(**values)).rowcount == 1
+    seen = {"number": before.voucher, "state_seen": before.state, "seq_seen": before.seq}
+    now = {name: getattr(after, name) for name in _MOVING}
+    return connection.execute(_MOVE_VOUCHER, {**seen, **now}).rowcount == 1
 
 
 def vouchers_of(connection: Connection, customer: int) -> list[Voucher]:

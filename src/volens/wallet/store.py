@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     func,
     insert,
     select,
@@ -194,6 +195,13 @@ runs = Table(
     Column("seq", BigInteger, nullable=False),
 )
 
+# Made once: making a statement costs more than running it, and these run for everybody who joins.
+_HOLDING = select(accounts.c.account, accounts.c.currency, accounts.c.cents).where(
+    accounts.c.account.in_(bindparam("names", expanding=True))
+)
+_CLAIM = select(claims).where(claims.c.key == bindparam("name"))
+_BUDGET = select(budgets).where(budgets.c.offer == bindparam("of"), budgets.c.country == bindparam("there"))
+_ADD_CLAIM = insert(claims)
 _ACCOUNT = ("account", "currency", "kind", "cents", "seq")
 _ENTRY = tuple(column.name for column in entries.c)
 
@@ -269,9 +277,8 @@ class Claim:
 
 def balances(connection: Connection, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """What some accounts hold, by (account, currency); those without a posting are left out."""
-    query = select(accounts.c.account, accounts.c.currency, accounts.c.cents)
-    query = query.where(accounts.c.account.in_(sorted({account for account, _ in wanted})))
-    return {(row.account, row.currency): int(row.cents) for row in connection.execute(query)}
+    found = connection.execute(_HOLDING, {"names": sorted({account for account, _ in wanted})})
+    return {(account, currency): int(cents) for account, currency, cents in found}
 
 
 def put(connection: Connection, written: Sequence[Entry], holding: Sequence[Account]) -> None:
@@ -319,9 +326,8 @@ def entries_of(connection: Connection, names: Collection[str]) -> list[Entry]:
 
 def budget(connection: Connection, offer: str, country: str) -> Budget | None:
     """The budget of an offer in a country."""
-    query = select(budgets).where(budgets.c.offer == offer, budgets.c.country == country)
-    row = connection.execute(query).mappings().one_or_none()
-    return Budget(**row) if row is not None else None
+    row = connection.execute(_BUDGET, {"of": offer, "there": country}).one_or_none()
+    return Budget(*row) if row is not None else None
 
 
 def all_budgets(connection: Connection) -> list[Budget]:
@@ -340,13 +346,13 @@ def keep_budget(connection: Connection, one: Budget) -> None:
 
 def claim(connection: Connection, key: str) -> Claim | None:
     """A claim by its key."""
-    row = connection.execute(select(claims).where(claims.c.key == key)).mappings().one_or_none()
-    return Claim(**row) if row is not None else None
+    row = connection.execute(_CLAIM, {"name": key}).one_or_none()
+    return Claim(*row) if row is not None else None
 
 
 def add_claim(connection: Connection, one: Claim) -> None:
     """A claim that was not there before."""
-    connection.execute(insert(claims).values(**vars(one)))
+    connection.execute(_ADD_CLAIM, vars(one))
 
 
 def move_claim(connection: Connection, key: str, **values: Any) -> None:

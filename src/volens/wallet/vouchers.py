@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -126,8 +126,7 @@ class Vouchers:
                 return self._told(one)
             one = self._free(connection, one, who, now)
             until = (now + timedelta(seconds=seconds)).isoformat()
-            self._move(connection, one, RESERVED, (), now, reservation=who, reserved_until=until)
-            return self._told(self._again(connection, one))
+            return self._told(self._move(connection, one, RESERVED, (), now, reservation=who, reserved_until=until))
 
     def redeem(self, machine: str, code: str, key: str) -> Told:
         """Uses a voucher, reserved before under this key or not at all. Once: the same key again finds it done."""
@@ -137,9 +136,8 @@ class Vouchers:
             one = self._found(connection, machine, wanted)
             if one.reservation == who and one.state == REDEEMED:
                 return self._told(one)
-            one = self._free(connection, one, who, now)
-            self._move(connection, one, REDEEMED, _out(one, books.REDEEMED), now, reservation=who, reserved_until="")
-            return self._told(self._again(connection, one))
+            one, moves = self._free(connection, one, who, now), _out(one, books.REDEEMED)
+            return self._told(self._move(connection, one, REDEEMED, moves, now, reservation=who))
 
     def rollback(self, machine: str, code: str, key: str) -> Told:
         """The basket was not paid: the voucher is free again. `NotNow` for what was redeemed."""
@@ -150,8 +148,8 @@ class Vouchers:
             if one.state == REDEEMED and one.reservation == who:
                 raise NotNow("This voucher was redeemed.", "Pay the sale back like any other.")
             if one.state == RESERVED and one.reservation == who:
-                self._return(connection, one, now)
-            return self._told(self._again(connection, one))
+                one = self._return(connection, one, now)
+            return self._told(one)
 
     def replace(self, number: int, *, by: str) -> int:
         """A code that was lost or seen by others is worth nothing any more, and another one is issued; the new one's number."""
@@ -172,7 +170,7 @@ class Vouchers:
             gone = Event(KIND_OF[VOID], one.customer, day=day, detail={"voucher": number, "by": by.strip()})
             fresh = issued_by(one.claim, one.customer, made, one.currency, date.fromisoformat(one.until), day)
             seq = books.post(connection, [Posting(gone, (), ""), Posting(fresh, (), "")])
-            out_store.move_voucher(connection, one, state=VOID, moved=day.isoformat(), seq=seq)
+            out_store.move_voucher(connection, one, replace(one, state=VOID, moved=day.isoformat(), seq=seq))
             out_store.issue(connection, [Voucher(**{
                 **vars(one), "voucher": seq + 1, "place": place, "code_hash": made.code_hash, "code": sealed,
                 "moved": day.isoformat(), "issued": day.isoformat(), "seq": seq + 1,
@@ -206,7 +204,7 @@ class Vouchers:
                     log.lock(connection, EVENTS)
                     found = out_store.vouchers_over(connection, (ISSUED, RESERVED), country, today, most)
                     for one in found:
-                        self._move(connection, one, EXPIRED, _out(one, books.BREAKAGE), now, reservation="", reserved_until="")
+                        self._move(connection, one, EXPIRED, _out(one, books.BREAKAGE), now)
                 done += len(found)
                 if len(found) < most:
                     break
@@ -242,8 +240,7 @@ class Vouchers:
     def _free(self, connection: Connection, one: Voucher, who: str, now: datetime) -> Voucher:
         """The voucher, if whoever asks may have it now; what somebody held for too long is free."""
         if one.state == RESERVED and one.reservation != who and self._too_long(one, now):
-            self._return(connection, one, now)
-            one = self._again(connection, one)
+            one = self._return(connection, one, now)
         if one.state == RESERVED and one.reservation != who:
             raise NotNow("This voucher is in another basket.", "It is free again when that one is rolled back or its time is over.")
         if one.state in (REDEEMED, EXPIRED, VOID) or one.until < legal_day(now, one.country).isoformat():
@@ -254,26 +251,23 @@ class Vouchers:
     def _too_long(self, one: Voucher, now: datetime) -> bool:
         return one.state == RESERVED and one.reserved_until < now.isoformat()
 
-    def _return(self, connection: Connection, one: Voucher, now: datetime) -> None:
-        self._move(connection, one, ISSUED, (), now, kind=RETURNED, reservation="", reserved_until="")
+    def _return(self, connection: Connection, one: Voucher, now: datetime) -> Voucher:
+        return self._move(connection, one, ISSUED, (), now, kind=RETURNED)
 
     def _move(
         self, connection: Connection, one: Voucher, state: str, moves: Sequence[Move], now: datetime, kind: str = "",
-        **values: str,
-    ) -> None:  # fmt: skip
+        reservation: str = "", reserved_until: str = "",
+    ) -> Voucher:  # fmt: skip
+        """The voucher in its next state, with its event."""
         if state not in TRANSITIONS[one.state]:
             raise NotNow(f"A voucher that is {one.state} does not become {state}.", "Ask what it is: volens wallet voucher")
         day = legal_day(now, one.country)
         event = Event(kind or KIND_OF[state], one.customer, day=day, detail={"voucher": one.voucher})
         seq = books.post(connection, [Posting(event, tuple(moves), f"{state}/voucher/{one.voucher}")])
-        if not out_store.move_voucher(connection, one, state=state, moved=day.isoformat(), seq=seq, **values):
+        after = replace(one, state=state, moved=day.isoformat(), seq=seq, reservation=reservation, reserved_until=reserved_until)
+        if not out_store.move_voucher(connection, one, after):
             raise NotNow("Somebody else uses this voucher at this moment.", "Ask again.")
-
-    def _again(self, connection: Connection, one: Voucher) -> Voucher:
-        found = out_store.voucher(connection, one.voucher)
-        if found is None:
-            raise NotFound("The voucher is gone.", "Run: volens audit")
-        return found
+        return after
 
     def _told(self, one: Voucher) -> Told:
         now = self._clock.now()
