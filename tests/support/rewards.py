@@ -109,9 +109,9 @@ def spend(house: House, customers: dict[int, int]) -> None:
 
 
 def found_in(house: House) -> dict[str, object]:
-    """What must be as in a life without faults."""
+    """What must be as in a life without faults. Participations have numbers of events, which a fault moves."""
     with house._stores.records.reading() as connection:
-        vouchers = sorted((one.claim, one.place, one.state) for one in out_store.all_vouchers(connection))
+        vouchers = sorted((_named(one.claim), one.place, one.state) for one in out_store.all_vouchers(connection))
         claimed = sorted((_named(one.key), one.state) for one in store.all_claims(connection))
         paid = sorted((one.key, one.state) for one in out_store.payouts_where(connection))
         trial = books.trial(connection)
@@ -121,7 +121,9 @@ def found_in(house: House) -> dict[str, object]:
 
 
 def _named(key: str) -> str:
-    """A claim's key without the number of its customer, of which another may be given after a break."""
+    """A claim's key without the numbers of events and customers, of which others may be given after a break."""
+    if key.startswith("participation:"):
+        return "participation"
     return key.rpartition(":")[0] if key.startswith(("licence:", "instead:")) else key
 
 
