@@ -43,6 +43,7 @@ from volens.messaging.sending import Sending
 from volens.messaging.station import Marketing
 from volens.messaging.suppression import Suppression
 from volens.offering.station import Offering
+from volens.offering.workflow import LAUNCHED, RESUMING
 from volens.permissions.ledger import Ledger
 from volens.permissions.minors import Minors
 from volens.programme.calling import calling
@@ -53,6 +54,8 @@ from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
 from volens.told.machines import machines
+from volens.told.rewards import licences as licences_taken
+from volens.told.rewards import offers
 from volens.told.station import Told
 from volens.wallet import words
 from volens.wallet.carriers import Payer, SepaFiles
@@ -232,9 +235,23 @@ def licences(
     return Licences(records, vault, out, ledger.minors, clock, programme.country, soon.address, soon.nudge)
 
 
-def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:
-    """What people were told against what is used: of purposes, feeds and machines."""
-    return Told(records, programme, clock, lambda: known_mappings(BatchRecords(records).mappings()), (machines,))
+STOPPED = {
+    "fr": "Nous avons utilisé plus que ce qui était dit. Nous vérifions.",
+    "en": "More was used than had been told. We are looking into it.",
+}
+"""Why an offer stops by itself, as people read it."""
+
+
+def told(programme: Programme, records: SqlDatabase, clock: Clock, offers_in_use: Offering) -> Told:
+    """What people were told against what is used: of purposes, feeds, machines, offers and licences."""
+
+    def stop(offer: str) -> None:
+        for one in offers_in_use.countries(offer):
+            if one.state in (LAUNCHED, RESUMING):
+                offers_in_use.suspend(offer, one.country, STOPPED, by="volens told")
+
+    feeds = BatchRecords(records)
+    return Told(records, programme, clock, lambda: known_mappings(feeds.mappings()), (machines, offers, licences_taken), stop)
 
 
 def referring(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Referring:

@@ -142,8 +142,9 @@ class House:
             records, self.gate, self.barrier, self.permissions, rules, programme, keys, clock,
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
-        self.reminders, self.sponsored, self.told = self._reminders(), self._sponsored(), doors.told(programme, records, clock)
-        self.offering, self.referring = self._offering(), doors.referring(programme, records, self._vault, keys, clock)
+        self.reminders, self.sponsored, self.offering = self._reminders(), self._sponsored(), self._offering()
+        self.referring = doors.referring(programme, records, self._vault, keys, clock)
+        self.told = doors.told(programme, records, clock, self.offering)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
             identities=Pseudonymiser(self._vault, keys),

@@ -7,8 +7,9 @@ Rules:
    nothing goes to that recipient for that purpose any more, whoever permits it. The same for a feed that brings what no category
    names.
 3. A flow is opened again by a person, with a reason. What was found then is not found again; what is new is.
-4. What the law asks for is not closed: an incident is raised, and the person who protects the data sees it.
-5. There is no table: incidents are events, and follow from the record like everything else.
+4. Where an offer or a licence takes more than any of its versions names, the offer is stopped in every country.
+5. What the law asks for is not closed: an incident is raised, and the person who protects the data sees it.
+6. There is no table: incidents are events, and follow from the record like everything else.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ BECOMES: Mapping[str, tuple[str, ...]] = {
 """What a feed's columns are called once they are in the house."""
 More = Callable[["Connection", date], Iterable[Flow]]
 """Other stations' flows: offers, licences, machines."""
+Stop = Callable[[str], None]
+"""Stops an offer in every country, with the reason; twice is once."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,11 @@ class Told:
     """Told against used, of one house."""
 
     def __init__(
-        self, records: Database, programme: Programme, clock: Clock, feeds: Callable[[], Sequence[Feed]], more: Sequence[More] = ()
-    ) -> None:
+        self, records: Database, programme: Programme, clock: Clock, feeds: Callable[[], Sequence[Feed]], more: Sequence[More] = (),
+        stop: Stop = lambda offer: None,
+    ) -> None:  # fmt: skip
         self._records, self._programme, self._clock, self._feeds, self._more = records, programme, clock, feeds, more
+        self._stop = stop
 
     @property
     def today(self) -> date:
@@ -84,6 +89,9 @@ class Told:
     def check(self) -> list[Incident]:
         """Raises an incident for everything that was used and not told, and closes its flow; those that are new."""
         feeds, new = self._feeds(), set[int]()
+        for flow in self.flows():
+            if flow.unexplained and flow.kind in (Kind.OFFER, Kind.LICENCE):
+                self._stop(flow.name.split("/")[0])  # before the incident: killed in between, it is found again
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)
             for flow in self._all(connection, feeds):
@@ -130,8 +138,12 @@ class Told:
         born = next((row.day for row in log.rows(connection, PUBLIC, kinds=["programme", "key"]) if row.day), None)
         start = date.fromisoformat(born) if born is not None else self.today
         flows = [*self._purposes(connection, uses, start), *self._sources(connection, feeds, uses, start)]
+        known = dict[tuple[str, str | None], set[str]]()
+        for one in _incidents(connection):
+            known.setdefault((one.name, one.recipient), set()).update(one.items)
         for more in self._more:
-            flows += more(connection, self.today)
+            for flow in more(connection, self.today):
+                flows.append(replace(flow, unexplained=flow.unexplained - known.get((flow.name, None), set())))
         return flows
 
     def _purposes(self, connection: Connection, uses: Sequence[Used], start: date) -> Iterator[Flow]:
