@@ -177,7 +177,7 @@ def test_every_write(rewind: Rewind, place: int) -> None:
     _, writes = rewind.unbroken
     worth = worth_breaking(writes[place], chosen)
     if rewind.database:
-        worth = chosen.sample(worth, min(4, len(worth)))
+        worth = chosen.sample(worth, min(2, len(worth)))
     through_to_the_end = chosen.choice(worth)
     for at in worth:
         for mode in MODES:

@@ -81,6 +81,7 @@ PAGES = (
     At("use-ads", f"{HOME}/usage/targeted-ads", "willing", legal=True),
     At("staff-messages", "/staff/messages", "staff-dpo", customers=False),
     At("staff-protection", "/staff/protection", "staff-dpo", customers=False),
+    At("staff-told", "/staff/dit-et-fait", "staff-dpo", customers=False),
     At("staff-end", "/staff/protection/end/supplier-statistics/1", "staff-dpo", customers=False),
     At("wallet", "/cagnotte"),
     At("wallet-empty", "/cagnotte", "fresh"),

@@ -38,13 +38,13 @@ ELSEWHERE = {
         "Refuser les usages de mon téléphone", "Envoyer le lien", "Vérifier", "Remettre comme avant",
         "Changer ces adresses", "Enregistrer", "Oublier", "Télécharger le reçu",
         "Recevoir ma carte", "Déconnecter", "Je n'en veux plus", "Me le rappeler de nouveau",
-        "Garder ce prénom", "Avoir mon lien", "Arrêter ce lien", "Ce n'est pas juste",
+        "Garder ce prénom", "Avoir mon lien", "Arrêter ce lien", "Ce n'est pas juste", "Arrêter de participer",
     },
     "en": {
         "Refuse the uses for me", "Refuse advertising", "Refuse what others receive of my purchases", "Refuse the uses of my phone",
         "Send the link", "Check", "Put it back as it was", "Change these addresses", "Save", "Forget",
         "Download the receipt", "Get my card",
-        "Sign out", "I want no more", "Remind me of it again", "Keep this name", "Get my link", "Stop this link", "This is not right",
+        "Sign out", "I want no more", "Remind me of it again", "Keep this name", "Get my link", "Stop this link", "This is not right", "Stop taking part",
     },
 }  # fmt: skip
 """Names whose effect is tried in `tests/web`, page by page."""

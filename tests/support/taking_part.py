@@ -72,8 +72,7 @@ class Shop:
 
     def budget(self, offer: str, cents: int, country: str = "FR") -> None:
         """What may be promised."""
-        with self.records.writing() as connection:
-            claims.set_budget(connection, offer, country, cents, "EUR", by=CLAIRE, day=self.hand.now().date())
+        self.house.wallet.set_budget(offer, country, cents, "EUR", by=CLAIRE)
 
     @property
     def records(self) -> Any:

@@ -114,7 +114,7 @@ def test_what_a_house_hands_out_are_stations_never_a_store() -> None:
         "settings", "programme", "clock", "permissions", "imports", "customers", "gate", "barrier", "receipts", "reports",
         "witnesses", "key_ring", "access", "devices", "erasure", "backups", "quarantine", "upkeep",
         "publishing",
-        "reminders", "sponsored", "offering", "referring", "wallet",
+        "reminders", "sponsored", "offering", "referring", "wallet", "told",
         "centre",
         "followers",
         "campaigns",

@@ -98,13 +98,13 @@ def test_from_the_list_to_the_reward(site: Site) -> None:
         assert "10 euros pour deux commandes" in client.get("/offres").text
         nobody = client.get(PAGE)
         assert "Se connecter pour participer" in nobody.text
-        assert "Oui, je participe" not in nobody.text
+        assert "/participer" not in nobody.text
         assert client.post(f"{PAGE}/participer", data={"say": "yes"}, follow_redirects=False).status_code in (303, 403)
         site.be(1)
         page = client.get(PAGE).text
         for words in ("Vous passez 2 commandes.", "30 jours après, au plus tard", "28 février 2027", "18 ans ou plus"):
             assert words in page
-        assert page.index("Vous passez 2 commandes.") < page.index("Oui, je participe"), "the terms are read before"
+        assert page.index("Vous passez 2 commandes.") < page.index("/participer"), "the terms are read before"
         fields = {name: re.findall(f'name="{name}" value="([^"]*)"', page)[0] for name in ("version", "language", "key")}
         no = browser.post(f"{PAGE}/participer", say="no", **fields)
         assert "Vous ne participez pas" in no.text
@@ -151,7 +151,7 @@ def test_leaving_and_bad_forms(site: Site) -> None:
         site.be(MINOR)
         young = client.get(PAGE).text
         assert "Cette offre est pour les personnes de 18 ans ou plus." in young
-        assert "Oui, je participe" not in young
+        assert "/participer" not in young
     assert site.shop.left() == 5_000
 
 
@@ -166,7 +166,7 @@ def test_an_offer_that_is_stopped_says_why_and_what_counts(site: Site) -> None:
                 text = client.get(address).text
                 assert words in text, address
                 assert REASON["fr"] in text
-                assert "Oui, je participe" not in text
+                assert "/participer" not in text
         assert REASON["en"] in client.get(PAGE, params={"langue": "en"}).text
 
 

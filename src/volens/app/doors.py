@@ -34,6 +34,8 @@ from volens.gate.reads import Gate
 from volens.identity.contacts import Contacts
 from volens.identity.keys import LocalKeys
 from volens.identity.vault import Identified, Vault
+from volens.ingest.sources import known_mappings
+from volens.ingest.store import BatchRecords
 from volens.messaging.noes import Noes
 from volens.messaging.sending import Sending
 from volens.messaging.station import Marketing
@@ -47,6 +49,8 @@ from volens.referring.station import Referring
 from volens.rulebooks import rulebook, terms
 from volens.settings import Settings
 from volens.sponsored.station import Sponsored
+from volens.told.machines import machines
+from volens.told.station import Told
 from volens.wallet import words
 from volens.wallet.carriers import Payer, SepaFiles
 from volens.wallet.leaving import Leaving
@@ -217,3 +221,8 @@ def offering(
 def referring(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Referring:
     """The invitations of a house."""
     return Referring(records, vault, Known(records, vault), vault.find, keys.mac, clock, programme.country)
+
+
+def told(programme: Programme, records: SqlDatabase, clock: Clock) -> Told:
+    """What people were told against what is used: of purposes, feeds and machines."""
+    return Told(records, programme, clock, lambda: known_mappings(BatchRecords(records).mappings()), (machines,))

@@ -143,6 +143,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders, self.sponsored, self.offering = self._reminders(), self._sponsored(), self._offering()
+        self.told = doors.told(programme, records, clock)
         self.referring = doors.referring(programme, records, self._vault, keys, clock)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),
@@ -243,6 +244,7 @@ class House:
             # First, so that a receipt that comes again is found under whom its card belongs to now.
             self.customers.relabel_alone()
             batches = BatchRecords(self._stores.records)
+            self.told.require_open(mapping.source)
             if not new_source:
                 require_own_name(mapping, known_mappings(batches.mappings()))
             batches.expire(legal_day(self.clock.now(), self.programme.country))

@@ -18,6 +18,7 @@ from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC
 from volens.offering import participations as taking
 from volens.offering import places, registry, store, version_store
+from volens.offering.nights import FOLLOWED
 from volens.offering.station import ANSWERED
 from volens.offering.workflow import DONE, FORCE, GONE, OPEN, REPLACED, same
 from volens.wallet import store as wallet
@@ -122,19 +123,22 @@ def _check_taking_part(connection: Connection, joined: dict[int, log.Row], repor
         for row in log.rows(connection, EVENTS, kinds=sorted({kind for each in taking.KINDS.values() for kind in each})):
             if row.kind != taking.JOINED:
                 last[row.said()["participation"]] = row
+        owner = {id: row.customer for id, row in joined.items()}
+        for row in log.rows(connection, EVENTS, kinds=[FOLLOWED]):
+            owner.update(dict.fromkeys(row.said()["participations"], row.customer))
         acts = Counter[int]()
         for act in store.all_acts(connection):
             acts[act.participation] += act.state != taking.TAKEN_BACK
             event = log.one(connection, EVENTS, act.seq)
-            fits = event is not None and event.customer == act.customer and event.said().get("participation") == act.participation
-            if not fits:
+            whose = owner.get(act.participation)
+            if event is None or event.said().get("participation") != act.participation or act.customer != whose:
                 report.found(TAKING_PART, f"offer_acts of {act.participation}", "its event says something else")
         erased = log.customers_of_kind(connection, "erased")
         for one in store.all_participations(connection):
             looked_at.append(1)
             where, first, newest = f"offer_participations {one.id}", joined.get(one.id), last.pop(one.id, None)
             said = first.said() if first is not None else {}
-            told = (first.customer if first else None, said.get("offer"), said.get("version"), said.get("country"))
+            told = (owner.get(one.id), said.get("offer"), said.get("version"), said.get("country"))
             if told != (one.customer, one.offer, one.version, one.country) or one.customer in erased:
                 report.found(TAKING_PART, where, "it is not as its person joined")
             if newest is None or newest.seq != one.seq or newest.kind not in taking.KINDS[one.state]:
@@ -142,10 +146,10 @@ def _check_taking_part(connection: Connection, joined: dict[int, log.Row], repor
             elif newest.said().get("done", one.done) != one.done or acts[one.id] != one.done or one.done > one.times:
                 report.found(TAKING_PART, where, "it has another number of acts")
             claim = wallet.claim(connection, one.claim)
-            if claim is None or claim.state not in _CLAIMS[one.state] or claim.customer not in (None, one.customer):
+            if claim is None or claim.state not in _CLAIMS[one.state]:
                 report.found(TAKING_PART, where, "the wallet has no such reward for it")
-        for id, row in last.items():
-            if row.customer not in erased:
+        for id in last:
+            if owner.get(id) not in erased:
                 report.found(TAKING_PART, f"offer_participations {id}", "it has events and is gone")
 
 

@@ -21,10 +21,11 @@ from pyroaring import BitMap
 
 from volens.audit.report import Report
 from volens.evidence import groups, log
+from volens.evidence.ended import FLOW_CLOSED, FLOW_OPENED
 from volens.evidence.groups import GROUPS, IMPORT, StoredRow
 from volens.evidence.log import EVENTS, PUBLIC, TEXT_INVALIDATED, Row
 from volens.gate import store as uses
-from volens.gate.policy import ReadRequest, Rulebook, decide, without_texts
+from volens.gate.policy import ReadRequest, Rulebook, decide, without_flows, without_texts
 from volens.gate.store import Door, Use
 from volens.permissions import store as permissions
 from volens.permissions.state import KINDS, Permission, Said, apply
@@ -49,6 +50,8 @@ class Standing:
     rows: dict[tuple[int, str], dict[str, Permission]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Texts that were invalidated so far."""
+    closed: set[tuple[str, str]] = field(default_factory=set)
+    """Flows that are closed at this point."""
 
     def add(self, row: Row | StoredRow, *, imported: bool = False) -> None:
         """One more choice: an event of its own, or a row of an event of many."""
@@ -72,8 +75,8 @@ class Standing:
         )
 
     def in_force(self, rules: Rulebook) -> Rulebook:
-        """Rules of a programme without the texts that have ended so far."""
-        return without_texts(rules, self.ended)
+        """Rules of a programme without the texts that have ended so far, and the flows that are closed."""
+        return without_flows(without_texts(rules, self.ended), self.closed)
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,10 @@ def check_choices_and_uses(connection: Connection, report: Report) -> set[str]:
                     _safely(report, FOLD, where, lambda one=one, row=row: replay.standing.add(one, imported=row.kind == IMPORT))
             elif row.kind == TEXT_INVALIDATED:
                 replay.standing.ended.add(row.text or "")
+            elif row.kind == FLOW_CLOSED:
+                replay.standing.closed.add((row.purpose or "", row.recipient or ""))
+            elif row.kind == FLOW_OPENED:
+                replay.standing.closed.discard((row.purpose or "", row.recipient or ""))
             elif row.kind in ("opened", "closed"):
                 replay.events[row.seq] = row
             elif row.kind in ("drawn", "handed_over"):

@@ -39,6 +39,7 @@ from volens.cli.say import clock, house_option, json_option, speaking, tell
 from volens.cli.serve import serve
 from volens.cli.simulate import simulate
 from volens.cli.texts import texts
+from volens.cli.told import told
 from volens.cli.upkeep import nightly
 from volens.cli.wallet import wallet
 from volens.cli.witness import witness
@@ -73,6 +74,7 @@ main.add_command(machine)
 main.add_command(message)
 main.add_command(nightly)
 main.add_command(offer)
+main.add_command(told)
 main.add_command(outbox)
 main.add_command(receipt)
 main.add_command(referral)

@@ -131,7 +131,8 @@ def _stop(step: str, offer: str, house: Path, country: str, reason: dict[str, st
         made = getattr(opened.offering, step)(offer, country, {key: words for key, words in reason.items() if words}, by=by)
         told = opened.offering.tell()
         opened.checkpoint()
-    tell({**vars(made), "told": told}, f"{_country(made)}\n{told:,} letters wait in the outbox: volens outbox send", as_json)
+    waits = "1 letter waits" if told == 1 else f"{told:,} letters wait"
+    tell({**vars(made), "told": told}, f"{_country(made)}\n{waits} in the outbox: volens outbox send", as_json)
 
 
 @click.command()

@@ -28,21 +28,24 @@ def nightly(house: Path, as_json: bool) -> None:
         lapsed, swept, ads = opened.devices.lapse(), opened.reminders.sweep(), opened.sponsored.sweep()
         lists, old = opened.audiences.work(), opened.messages.tidy()
         invited = opened.referring.night()
-        over, letters = opened.offering.close(), opened.offering.tell()
         pages, text = doorways.nightly(opened)
-        rewards = opened.wallet.nightly()
+        offers, rewards = opened.offering.nightly(), opened.wallet.nightly()
+        incidents = opened.told.check()
         opened.checkpoint()
     said = f"{night.to_text()}\n  lapsed      {lapsed:,} device permissions that were not used\n"
     said += f"  habits      {swept:,} of people who permit it no more\n"
     said += f"  profiles    {ads:,} for advertisements, likewise\n{text}"
-    if over or letters:
-        said += f"\n  offers      {over:,} participations are over, {letters:,} letters about offers that stopped"
     if invited.released or invited.counted:
         said += f"\n  invitations {invited.released:,} that nobody decided are let go, {invited.counted:,} that waited are counted"
     if any(rewards.values()):
         said += f"\n  rewards     {rewards['matured']:,} became available, {rewards['expired']:,} vouchers ended"
+    if any(offers.values()):
+        said += f"\n  offers      {offers['over']:,} participations are over, {offers['told']:,} letters about offers that stopped"
     if lists["people"]:
         said += f"\n  lists       {lists['people']:,} people to be taken off: volens audience removals"
-    other = {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old,
-             "offers": {"over": over, "told": letters}, "invitations": vars(invited), "wallet": rewards}  # fmt: skip
+    for one in incidents:
+        said += f"\n  INCIDENT    {one.name}: used and not told: {', '.join(one.items)}; closed: volens told"
+    night_told = {"incidents": len(incidents)}
+    other = night_told | {"lapsed": lapsed, "swept": swept, "ads": ads, "doorways": pages, "audiences": lists, "messages": old}
+    other |= {"wallet": rewards, "offers": offers, "invitations": vars(invited)}
     tell({**night.to_dict(), **other}, said, as_json)

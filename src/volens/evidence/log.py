@@ -92,9 +92,9 @@ HEADS = {tree: Question(f"select size, frontier from heads where tree = '{tree}'
 """Takes a tree's head row, and says what is in it (`frontier_of`)."""
 RULES = Question(
     "select (select max(seq) from events where tree = 'public' and kind = 'programme'), "
-    "(select max(seq) from events where tree = 'events' and kind = 'text-invalidated')"
+    "(select max(seq) from events where tree = 'events' and kind in ('text-invalidated', 'flow-closed', 'flow-opened'))"
 )
-"""Where the newest programme stands in the public tree, and the newest end of a text in `events`."""
+"""Where the newest programme stands in the public tree, and the newest end of a text, or of a flow, in `events`."""
 _HEAD_MOVED = "update heads set size = ?, frontier = ? where tree = ?"
 
 
@@ -331,7 +331,7 @@ def customers_of_kind(connection: Connection, kind: str) -> set[int]:
 
 
 def newest_rules(connection: Connection) -> tuple[int | None, int | None]:
-    """Where the newest programme stands in the public tree, and the newest end of a text in `events`, without reading them."""
+    """Where the newest programme stands in the public tree, and the newest end of a text or flow in `events`."""
     ((programme, ended),) = ask(connection, [RULES])[0]
     return programme, ended
 
@@ -344,9 +344,9 @@ def others_since(since: int, kinds: Collection[str]) -> Question:
     )
 
 
-def texts_ended(connection: Connection, since: int = 0) -> frozenset[str]:
-    """The texts that were invalidated at seq ≥ `since`: from that event on no yes under them counts."""
-    query = select(events.c.text).where(events.c.tree == EVENTS, events.c.kind == TEXT_INVALIDATED, events.c.seq >= since)
+def texts_ended(connection: Connection) -> frozenset[str]:
+    """The texts that were invalidated: from that event on no yes under them counts."""
+    query = select(events.c.text).where(events.c.tree == EVENTS, events.c.kind == TEXT_INVALIDATED)
     return frozenset(str(text) for (text,) in connection.execute(query))
 
 

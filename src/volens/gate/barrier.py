@@ -90,7 +90,7 @@ class Barrier:
         with self._records.writing() as connection:
             position = store.hold_ledger(connection)
             affected = opened.permitted
-            if today == opened.day and not store.text_ended_since(connection, opened.position):
+            if today == opened.day and not store.ended_since(connection, opened.position):
                 # The same day: only who said something since the read can have left. On another day time itself may have,
                 # and a text that ended takes everybody under it along.
                 affected = store.changed_since(connection, opened.position) & affected
@@ -130,7 +130,7 @@ class Barrier:
         store.hold_ledger(connection)
         today = self._today()
         again = customers
-        if today == asked.day and not store.text_ended_since(connection, asked.position):
+        if today == asked.day and not store.ended_since(connection, asked.position):
             again = store.changed_since(connection, asked.position) & customers
         may = (customers & asked.permitted - again) | self._still(connection, request, again, today)
         seq = store.record_door(connection, "handed_over", request, None, may, detail, self._programme, today)

@@ -57,6 +57,8 @@ class PurposeRule:
     """For legitimate interest: days between being told and being used."""
     renew_months: int | None
     texts: Mapping[str, TextRule]
+    closed: frozenset[str] = frozenset()
+    """Recipients to whom nothing goes for it, since more went than people were told (`volens.told`)."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,16 @@ def without_texts(rules: Rulebook, ended: Collection[str]) -> Rulebook:
             rule,
             texts={text: replace(told, invalidated_on=date.min) if text in ended else told for text, told in rule.texts.items()},
         )
+        for name, rule in rules.items()
+    }
+
+
+def without_flows(rules: Rulebook, closed: Collection[tuple[str, str]]) -> Rulebook:
+    """The rules after some flows, each a purpose and a recipient, were closed."""
+    if not closed:
+        return rules
+    return {
+        name: replace(rule, closed=frozenset(recipient for purpose, recipient in closed if purpose == name))
         for name, rule in rules.items()
     }
 
@@ -129,6 +141,8 @@ def decide_request(request: ReadRequest, rules: Rulebook, today: date) -> Verdic
     against = []
     if request.recipient not in rule.recipients:
         against.append(f"{request.recipient!r} is not a declared recipient of {request.purpose!r}")
+    if request.recipient in rule.closed:
+        against.append(f"what goes to {request.recipient!r} for {request.purpose!r} is stopped: more went than people were told")
     undeclared = sorted(set(request.fields) - rule.fields)
     if undeclared:
         against.append(f"the purpose {request.purpose!r} may not read: {', '.join(undeclared)}")
@@ -186,7 +200,9 @@ def counts(permission: Permission, rules: Rulebook, today: date) -> bool:
     """Whether a yes counts today for anything at all: the part of `decide` that no request is needed for."""
     rule = rules.get(permission.purpose)
     text = rule.texts.get(permission.text) if rule is not None else None
-    if rule is None or text is None or not text.valid(today) or permission.recipient not in text.recipients & rule.recipients:
+    if rule is None or text is None or not text.valid(today) or permission.recipient in rule.closed:
+        return False
+    if permission.recipient not in text.recipients & rule.recipients:
         return False
     if permission.kind not in YES[rule.basis] or not permission.permits:
         return False

@@ -35,11 +35,12 @@ from sqlalchemy import (
 )
 
 from volens.errors import Unavailable
+from volens.evidence.ended import anything_ended, ended
 from volens.evidence.groups import customers_since
 from volens.evidence.journeys import rows_about
-from volens.evidence.log import EVENTS, RULES, SALT_BYTES, Event, append, lock, require_programme, size, texts_ended
+from volens.evidence.log import EVENTS, RULES, SALT_BYTES, Event, append, lock, require_programme, size
 from volens.evidence.merkle import canonical_json
-from volens.gate.policy import Cover, ReadRequest, Rulebook, without_texts
+from volens.gate.policy import Cover, ReadRequest, Rulebook, without_flows, without_texts
 from volens.holders import Watch
 from volens.identity import store as identity
 from volens.permissions import store as permissions
@@ -355,13 +356,14 @@ def changed_since(connection: Connection, position: int) -> BitMap:
 
 
 def in_force(connection: Connection, rules: Rulebook) -> Rulebook:
-    """The programme's rules without the texts that were invalidated, as this transaction sees it."""
-    return without_texts(rules, texts_ended(connection))
+    """The programme's rules without the texts that were invalidated and the flows that are closed, as this transaction sees it."""
+    gone = ended(connection)
+    return without_flows(without_texts(rules, gone.texts), gone.flows)
 
 
-def text_ended_since(connection: Connection, position: int) -> bool:
-    """Whether any text was invalidated at or after `position`: then everybody's yes has to be looked at again."""
-    return bool(texts_ended(connection, position))
+def ended_since(connection: Connection, position: int) -> bool:
+    """Whether any text or flow ended at or after `position`: then everybody's yes has to be looked at again."""
+    return anything_ended(connection, position)
 
 
 def existing(connection: Connection, customers: BitMap) -> BitMap:

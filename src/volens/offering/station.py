@@ -25,11 +25,12 @@ from volens.holders import Database
 from volens.identity import store as identity
 from volens.offering import participations, store, version_store
 from volens.offering.letters import Letters
+from volens.offering.nights import close, follow
 from volens.offering.participations import Participation
 from volens.offering.places import Places
 from volens.offering.register import Programme, programmes
 from volens.offering.registry import Registry, accepted, document, in_force, there
-from volens.offering.rules import Reason, Verdict, counting, opening, over
+from volens.offering.rules import Reason, Verdict, counting, opening
 from volens.offering.store import Answers
 from volens.offering.value import Month, months
 from volens.offering.version_store import Country, Version
@@ -51,7 +52,6 @@ AHEAD_MINUTES = 5
 """How far another clock may be ahead of ours."""
 WHY_UNDONE = ("returned", "cancelled", "mistake")
 """Why an act does not stand; its person reads the sentence."""
-CLOSED_TOGETHER, REST_SECONDS = 200, 0.005
 
 
 @dataclass(frozen=True)
@@ -294,26 +294,13 @@ class Offering:
             return participations.there(connection, one.id)
 
     def close(self) -> int:
-        """Ends participations in which nothing can be counted any more, and gives their rewards back; how many. Nightly."""
-        ended = 0
-        with self._records.reading() as connection:
-            open_ones = store.open_versions(connection)
-        for offer, version, country in open_ones:
-            today, after = self._today(country), -1
-            while True:
-                with self._records.writing() as connection:
-                    log.lock(connection, EVENTS)
-                    one, where = accepted(connection, offer, version), version_store.country(connection, offer, country)
-                    some = store.open_of(connection, offer, version, country, after, CLOSED_TOGETHER)
-                    gone = [each for each in some if over(each, one, where, today)]
-                    for each in gone:
-                        participations.end(connection, each.id, "over", on=today)
-                ended += len(gone)
-                if len(some) < CLOSED_TOGETHER:
-                    break
-                after = some[-1].id
-                self._records.rest(REST_SECONDS)
-        return ended
+        """Ends participations in which nothing can be counted any more, and gives their rewards back; how many."""
+        return close(self._records, self._clock)
+
+    def nightly(self) -> dict[str, int]:
+        """What follows a card, what is over, and who is told of a stop; how many of each."""
+        followed = follow(self._records, self._clock, self._country)
+        return {"followed": followed, "over": self.close(), "told": self.tell()}
 
     # Afterwards
 

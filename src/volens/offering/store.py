@@ -310,6 +310,12 @@ def forget(connection: Connection, customer: int) -> None:
         connection.execute(delete(table).where(table.c.customer == customer))
 
 
+def give_to(connection: Connection, former: int, to: int) -> None:
+    """What is kept under one number is under another from now on."""
+    for table in (acts, participations):
+        connection.execute(update(table).where(table.c.customer == former).values(customer=to))
+
+
 def all_participations(connection: Connection) -> list[Participation]:
     """Every participation, by id."""
     return _listed(connection, select(*_PARTICIPATION).order_by(participations.c.id))

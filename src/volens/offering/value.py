@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from volens.gate import store as uses
-from volens.offering import store
+from volens.offering import store, version_store
+from volens.offering.registry import document
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,7 +30,6 @@ class Month:
     offer: str
     month: str
     currency: str
-    """Empty before anything was earned."""
     joined: int
     """Participations that began in it."""
     rewards: int
@@ -63,13 +63,15 @@ def months(connection: Connection) -> list[Month]:
         rewards, cents = costs.get((offer, month), (0, 0))
         costs[offer, month] = (rewards + count, cents + money + vouchers)
     found = []
+    for version in version_store.all_versions(connection):
+        currencies.setdefault(version.offer, document(connection, version).currency)
     won = {offer: _won(connection, offer) for offer in {offer for offer, _ in (*joined, *costs)}}
     used = _used(connection, won)
     for offer, month in sorted({*joined, *costs}):
         people = won[offer].get(month, {})
         rewards, cents = costs.get((offer, month), (0, 0))
         purposes = {purpose: len(some) for purpose, some in sorted(people.items())}
-        all_won, currency = len(BitMap.union(*people.values())) if people else 0, currencies.get(offer, "")
+        all_won, currency = len(BitMap.union(*people.values())) if people else 0, currencies[offer]
         uses_of_it = used.get((offer, month), {})
         found.append(Month(offer, month, currency, joined[offer, month], rewards, cents, all_won, purposes, uses_of_it))
     return found

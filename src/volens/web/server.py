@@ -42,7 +42,7 @@ from volens.web.customers import (
     understood,
     verifier,
     wallet,
-)
+)  # fmt: skip
 from volens.web.development import provider
 from volens.web.development.provider import Vouching
 from volens.web.headers import before_send
@@ -74,6 +74,7 @@ from volens.web.staff import protection as staff_protection
 from volens.web.staff import referrals as staff_referrals
 from volens.web.staff import reminders as staff_reminders
 from volens.web.staff import texts as staff_texts
+from volens.web.staff import told as staff_told
 from volens.web.staff import wallet as staff_wallet
 from volens.web.visitor import Recognise, me, visitor_of
 
@@ -118,6 +119,7 @@ SITES: tuple[ControllerRouterHandler, ...] = (
     *staff_ads.ROUTES,
     *staff_offers.ROUTES,
     *staff_messages.ROUTES,
+    *staff_told.ROUTES,
     *asking.ROUTES,
     *machine_asking.ROUTES,
     *machine_reminders.ROUTES,

@@ -67,10 +67,8 @@ class Words:
         return str(format_decimal(value, locale=self.locale))  # type: ignore[arg-type]
 
     def money(self, cents: int, currency: str) -> str:
-        """An amount of minor units; an empty currency has no sign."""
-        if not currency:
-            return self.number(cents // 100)
-        return str(format_currency(f"{cents // 100}.{cents % 100:02}", currency, locale=self.locale))
+        """An amount: 12,50 €."""
+        return str(format_currency(Decimal(cents) / 100, currency, locale=self.locale))
 
     def day(self, value: date | str) -> str:
         """A calendar day: 3 mars 2026."""

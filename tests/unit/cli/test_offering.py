@@ -81,7 +81,7 @@ def test_stopped_opened_again_by_two_and_ended(shop: Shop, tmp_path: Path) -> No
     assert "Next, by somebody else" in run(shop, "resume", OFFER, *FR, *CLAIRE)
     run(shop, "resume", OFFER, *FR, *CLAIRE, code=3)
     assert said(shop, "resume", OFFER, *FR, *BRUNO)["state"] == "launched"
-    assert "1 letters wait" in run(shop, "end", OFFER, *FR, *REASON, *BRUNO)
+    assert "1 letter waits" in run(shop, "end", OFFER, *FR, *REASON, *BRUNO)
     shop.hand.pass_days(15)
     assert "1 participations are over" in run(shop, "nightly", group="")
     file = tmp_path / "offer.json"

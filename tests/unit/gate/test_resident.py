@@ -16,8 +16,10 @@ from sqlalchemy import Connection, text
 from tests.support.shop import FIELDS, JUICE, REMINDERS, SOAP, STATISTICS, Shop
 
 from volens.evidence import log
+from volens.evidence.ended import ended as ended_now
+from volens.evidence.log import EVENTS, Event
 from volens.gate import resident
-from volens.gate.policy import decide, without_texts
+from volens.gate.policy import decide, without_flows, without_texts
 from volens.permissions.ledger import Choice
 
 
@@ -141,7 +143,7 @@ STEPS = st.lists(
         st.tuples(st.integers(0, 3), st.sampled_from(["given", "withdrawn", "refused", "requested", "renewed"]),
                   st.sampled_from(["*", JUICE, SOAP]), st.booleans()),
         st.integers(1, 200),
-        st.just("end"),
+        st.sampled_from(["end", "flow-closed", "flow-opened"]),
     ),
     max_size=12,
 )  # fmt: skip
@@ -160,6 +162,9 @@ def test_any_history_gives_what_decide_gives(shop: Shop, steps: list[object], re
             shop.hand.pass_days(step)
         elif step == "end":
             shop.ledger.invalidate("statistics/1", shop.hand.instant.date(), why="x", by="y")
+        elif isinstance(step, str):
+            with shop.records.writing() as connection:
+                log.append(connection, EVENTS, [Event(step, purpose=STATISTICS, recipient=JUICE, day=shop.hand.instant.date())])
         elif isinstance(step, tuple):
             place, kind, to, old = step
             with shop.records.reading() as connection:
@@ -172,7 +177,8 @@ def test_any_history_gives_what_decide_gives(shop: Shop, steps: list[object], re
             time.sleep(0.001)  # so that bitmaps are in memory as often as not
             request = replace(shop.request(recipient), fields=FIELDS, start=today, end=today + timedelta(days=1))
             with shop.records.reading() as connection:
-                rules = without_texts(shop.rules, log.texts_ended(connection))
+                gone = ended_now(connection)
+                rules = without_flows(without_texts(shop.rules, gone.texts), gone.flows)
             for customer in people:
                 standing = {row.recipient: row for row in shop.ledger.of_customer(customer) if row.purpose == STATISTICS}
                 expected = decide(request, standing.get(recipient), rules, today)

@@ -81,10 +81,14 @@ def test_a_proposal_that_is_written_anew_has_no_approval(shop: Shop) -> None:
 def test_it_is_checked_again_when_it_is_approved(shop: Shop) -> None:
     offering = shop.house.offering
     offering.registry.propose(other(), by=CLAIRE)
+    shop.hand.pass_days(87)  # its last day
     offering.approve(OTHER, role="marketing", by=CLAIRE)
-    shop.hand.pass_days(88)  # the day after its last
-    with pytest.raises(Refused, match="OFF006"):
-        offering.approve(OTHER, role="dpo", by=BRUNO)
+    offering.registry.propose(other(reward__due_days=20), by=CLAIRE)
+    shop.hand.pass_days(1)
+    for role, by in (("marketing", CLAIRE), ("dpo", BRUNO)):
+        with pytest.raises(Refused, match="OFF006"):
+            offering.approve(OTHER, role=role, by=by)
+    assert offering.versions(OTHER)[0].state == "proposed"
 
 
 def test_a_change_is_a_new_version_and_the_old_one_stays_as_it_was(shop: Shop) -> None:

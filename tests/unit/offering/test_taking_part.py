@@ -266,3 +266,17 @@ def test_erasing_gives_back_what_was_only_reserved(shop: Shop) -> None:
         assert [one.customer for one in store.all_acts(connection)] == []
     assert sum(row[5] for row in shop.house.offering.counts(OFFER) if row[4] == "joined") == 2, "counts are of nobody"
     shop.clean()
+
+
+def test_what_is_under_a_card_follows_it_to_its_holder(shop: Shop) -> None:
+    one = shop.join(2)
+    shop.order(2, "b/1")
+    first = shop.number(1)
+    shop.house.customers.link(("card", "C00002"), ("card", "C00001"), by="service desk")
+    assert shop.house.offering.nightly()["followed"] == 0, "she has an account of her own still"
+    shop.house.customers.link(("email", "c2@example.org"), ("card", "C00001"), by="service desk")
+    assert shop.house.offering.nightly()["followed"] == 1
+    assert shop.house.offering.nightly()["followed"] == 0
+    assert shop.one(one.id).customer == first
+    assert shop.order(1, "b/2").state == "done"
+    shop.clean()
