@@ -130,8 +130,8 @@ def bare(work: Path, size: Size, options: Options, stack: ExitStack) -> Work:
         file = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work))) / "bare.db"
         _on_sqlite(file, "create table said (writer integer, what text)")
     else:
-        _on_postgresql(records, "create table bare_commits (writer integer, what text)")
-        stack.callback(_on_postgresql, records, "drop table bare_commits")
+        on_postgresql(records, "create table bare_commits (writer integer, what text)")
+        stack.callback(on_postgresql, records, "drop table bare_commits")
 
     def write(number: int, until: float) -> None:
         if records is None:
@@ -164,7 +164,8 @@ def _on_sqlite(file: Path, statement: str) -> None:
     connection.close()
 
 
-def _on_postgresql(url: str, statement: str) -> None:
+def on_postgresql(url: str, statement: str) -> None:
+    """Runs one statement."""
     with psycopg.connect(_plain_url(url), autocommit=True) as server:
         server.execute(statement)
 

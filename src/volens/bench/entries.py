@@ -185,7 +185,7 @@ def _choices(where: str, records: str | None, least: float) -> Entry:
 
 
 def _rewards(where: str, records: str | None) -> Entry:
-    options = {"seconds": 3, "vouchers": 6_000, **({"records": records} if records else {})}
+    options = {"seconds": 3, "vouchers": 3_000, **({"records": records} if records else {})}
     return Entry(
         f"rewards-{where.lower()}",
         f"Rewards that eight writers promise and earn, and vouchers that eight tills redeem, each durable: {where}",

@@ -6,6 +6,8 @@ transaction with one of each. Bare commits to hold them against are in `choices`
 
 from __future__ import annotations
 
+import re
+import secrets
 import tempfile
 import threading
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from volens import app
-from volens.bench.choices import WRITERS, Options, Work
+from volens.bench.choices import WRITERS, Options, Work, on_postgresql
 from volens.bench.data import Size
 from volens.clock import legal_day, system
 from volens.ingest.master import Person
@@ -83,13 +85,21 @@ def _claim(house: app.House, key: str, customer: int, amount: Amount, today: Any
 
 def _house(work: Path, options: Options, stack: ExitStack) -> app.House:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work)))
-    house = stack.enter_context(
-        app.initialise(folder / "house", records_url=options.get("records"), customers=1_000, clock=system())
-    )
+    records = _own_schema(options["records"], stack) if "records" in options else None
+    house = stack.enter_context(app.initialise(folder / "house", records_url=records, customers=1_000, clock=system()))
     lines = [Person(card=f"C{number:05}", email=f"p{number}@example.org", country=COUNTRY, details={}) for number in range(PEOPLE)]
     house.customers.enrol(lines)
     house.wallet.set_budget(OFFER, COUNTRY, 10_000_000_00, "EUR", by="bench")
     return house
+
+
+def _own_schema(url: str, stack: ExitStack) -> str:
+    """A schema beside the one that was named, which goes when the measurement is over."""
+    name = f"bench_rewards_{secrets.token_hex(4)}"
+    for schema in (name, f"{name}_customer_keys", f"{name}_purchases_catalog"):
+        stack.callback(on_postgresql, url, f'drop schema if exists "{schema}" cascade')
+    found, times = re.subn(r"(search_path(?:=|%3D))\w+", rf"\g<1>{name}", url)
+    return found if times else f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{name}"
 
 
 def _together(write: Any, seconds: float) -> float:
