@@ -84,7 +84,7 @@ def test_the_choice_stands_apart_beside_the_way_without_it(site: Site, language:
                    "Qui a peu d'argent doit pouvoir dire non", "Vous voyez ce que nous publions 7 jours avant", "18 ans ou plus"),
             "en": ("A no changes nothing in the offer", "With a yes", "Without publishing anything",
                    "You earn €10 in money, once",
-                   "People with little money", "You see what we publish 7 days before", "18 or older"),
+                   "People with little money", "You see what we publish 7 days before", "18 years old or older"),
         }[language]  # fmt: skip
         for one in words:
             assert one in shown, one
