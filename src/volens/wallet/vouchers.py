@@ -16,16 +16,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
-from volens.errors import BadInput, NotFound, NotNow, TooOften
+from volens.errors import BadInput, NotFound, NotNow, TooOften, Unavailable
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database
+from volens.permissions.together import Job, Together
 from volens.wallet import books, codes, out_store
 from volens.wallet.books import Move, Posting, account
 from volens.wallet.out_store import Voucher
@@ -52,8 +53,13 @@ RETURNED = "voucher-returned"
 PIECE_CENTS, PIECES_MAX = 20_00, 20
 """A reward comes as vouchers of at most so much, and as at most so many."""
 HOLD_SECONDS_MAX, KEY_MAX, MACHINE_MAX, BY_MAX = 3_600, 64, 64, 120
+TOGETHER_MOST = 100
+"""Tills that share one transaction at most."""
 WRONG_MAX, WRONG_SECONDS = 30, 600
 """Wrong codes of one machine within so many seconds; then it waits."""
+
+
+Work = Callable[["Connection"], "Told"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ class Vouchers:
 
     def __init__(self, records: Database, envelope: Envelope, clock: Clock) -> None:
         self._records, self._envelope, self._clock = records, envelope, clock
+        self._together = Together[Work, Told](self._serve, TOGETHER_MOST)
         self._wrong: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
@@ -119,8 +126,8 @@ class Vouchers:
         if not 1 <= seconds <= HOLD_SECONDS_MAX:
             raise BadInput(f"A reservation of {seconds} seconds.", f"Give 1 to {HOLD_SECONDS_MAX}.")
         who, wanted, now = holder(machine, key), self._meant(machine, code), self._clock.now()
-        with self._records.writing() as connection:
-            log.lock(connection, EVENTS)
+
+        def work(connection: Connection) -> Told:
             one = self._found(connection, machine, wanted)
             if one.reservation == who and one.state in (RESERVED, REDEEMED) and not self._too_long(one, now):
                 return self._told(one)
@@ -128,28 +135,45 @@ class Vouchers:
             until = (now + timedelta(seconds=seconds)).isoformat()
             return self._told(self._move(connection, one, RESERVED, (), now, reservation=who, reserved_until=until))
 
+        return self._together.submit(work)
+
     def redeem(self, machine: str, code: str, key: str) -> Told:
         """Uses a voucher, reserved before under this key or not at all. Once: the same key again finds it done."""
         who, wanted, now = holder(machine, key), self._meant(machine, code), self._clock.now()
-        with self._records.writing() as connection:
-            log.lock(connection, EVENTS)
+
+        def work(connection: Connection) -> Told:
             one = self._found(connection, machine, wanted)
             if one.reservation == who and one.state == REDEEMED:
                 return self._told(one)
             one, moves = self._free(connection, one, who, now), _out(one, books.REDEEMED)
             return self._told(self._move(connection, one, REDEEMED, moves, now, reservation=who))
 
+        return self._together.submit(work)
+
     def rollback(self, machine: str, code: str, key: str) -> Told:
         """The basket was not paid: the voucher is free again. `NotNow` for what was redeemed."""
         who, wanted, now = holder(machine, key), self._meant(machine, code), self._clock.now()
-        with self._records.writing() as connection:
-            log.lock(connection, EVENTS)
+
+        def work(connection: Connection) -> Told:
             one = self._found(connection, machine, wanted)
             if one.state == REDEEMED and one.reservation == who:
                 raise NotNow("This voucher was redeemed.", "Pay the sale back like any other.")
             if one.state == RESERVED and one.reservation == who:
                 one = self._return(connection, one, now)
             return self._told(one)
+
+        return self._together.submit(work)
+
+    def _serve(self, jobs: list[Job[Work, Told]]) -> None:
+        """Tills that ask at the same moment share one transaction. What one of them may not do is hers alone to hear: it is said
+        before anything of hers is written."""
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            for job in jobs:
+                try:
+                    job.answer = job.work(connection)
+                except (BadInput, NotFound, NotNow) as error:
+                    job.error = error
 
     def replace(self, number: int, *, by: str) -> int:
         """A code that was lost or seen by others is worth nothing any more, and another one is issued; the new one's number."""
@@ -266,7 +290,7 @@ class Vouchers:
         seq = books.post(connection, [Posting(event, tuple(moves), f"{state}/voucher/{one.voucher}")])
         after = replace(one, state=state, moved=day.isoformat(), seq=seq, reservation=reservation, reserved_until=reserved_until)
         if not out_store.move_voucher(connection, one, after):
-            raise NotNow("Somebody else uses this voucher at this moment.", "Ask again.")
+            raise Unavailable("The voucher is not as it was a moment ago.", "Ask again.")  # with all who share the transaction
         return after
 
     def _told(self, one: Voucher) -> Told:
