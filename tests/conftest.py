@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +27,37 @@ POSTGRES_AMONG_PROOFS = (
 """Where the same statements run as in many other tests: on PostgreSQL they are run by `make prove`, on SQLite by both."""
 
 
+SAMPLED = ("tests/browser/test_every_page.py", "tests/browser/test_keyboard.py")
+"""The full matrix of pages, of which `make test` sees the usual corner."""
+SAMPLE_ONE_IN = 3
+"""So many runs of `make prove` see each of these once, on average: a run has an hour, and they repeat what ran elsewhere."""
+SAMPLE = os.environ.setdefault("VOLENS_SAMPLE", secrets.token_hex(8))
+"""What is drawn follows from it; workers inherit it. `all` draws everything."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the long way of what `make test` runs in its short form."""
+    """Marks the long way of what `make test` runs in its short form, and draws a third of what only repeats."""
+    left_out = []
     for item in items:
-        if item.get_closest_marker("postgres") and item.nodeid.startswith(POSTGRES_AMONG_PROOFS):
+        repeats = bool(item.get_closest_marker("postgres")) and item.nodeid.startswith(POSTGRES_AMONG_PROOFS)
+        if repeats:
             item.add_marker(pytest.mark.prove)
+        matrix = bool(item.get_closest_marker("prove")) and item.nodeid.startswith(SAMPLED)
+        if (repeats or matrix) and SAMPLE != "all" and "prove" in (config.option.markexpr or "") and not _drawn(item.nodeid):
+            left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_report_header() -> str:
+    """With this, the same tests are drawn again."""
+    return f"one in {SAMPLE_ONE_IN} of what repeats on PostgreSQL or in another theme: VOLENS_SAMPLE={SAMPLE}"
+
+
+def _drawn(name: str) -> bool:
+    return hashlib.sha256(f"{SAMPLE}/{name}".encode()).digest()[0] % SAMPLE_ONE_IN == 0
 
 
 @dataclass(frozen=True)

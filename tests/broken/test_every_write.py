@@ -176,8 +176,8 @@ def test_every_write(rewind: Rewind, place: int) -> None:
     chosen = Random(seed)
     _, writes = rewind.unbroken
     worth = worth_breaking(writes[place], chosen)
-    if rewind.database:
-        worth = chosen.sample(worth, min(2, len(worth)))
+    most = 2 if rewind.database else 6
+    worth = sorted(chosen.sample(worth, min(most, len(worth))))
     through_to_the_end = chosen.choice(worth)
     for at in worth:
         for mode in MODES:
