@@ -28,6 +28,7 @@ ZONES = {
     "IE": "Europe/Dublin",
     "GB": "Europe/London",
     "PL": "Europe/Warsaw",
+    "MT": "Europe/Malta",
 }
 
 
