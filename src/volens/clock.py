@@ -29,6 +29,7 @@ ZONES = {
     "MT": "Europe/Malta",
     "GB": "Europe/London",
     "PL": "Europe/Warsaw",
+    "MT": "Europe/Malta",
 }
 
 

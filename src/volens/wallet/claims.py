@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from volens.clock import ZONES
 from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.offers.document import Amount
-from volens.programme.rules.countries import is_country
 from volens.wallet import books, store
 from volens.wallet.books import Move, Posting, account
 from volens.wallet.store import Budget, Claim
@@ -234,7 +234,7 @@ def told(reason: str, language: str) -> str:
 
 def _require_place(offer: str, country: str, currency: str) -> None:
     """Names of accounts are made of these."""
-    if not OFFER.fullmatch(offer) or not is_country(country) or not CURRENCY.fullmatch(currency):
+    if not OFFER.fullmatch(offer) or country not in ZONES or not CURRENCY.fullmatch(currency):
         raise BadInput("Money is of an offer, in a country, in a currency.", "Give the offer's id, and for example FR and EUR.")
 
 
