@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import io
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from tests.support.offers import written
-from tests.support.taking_part import CLAIRE, Shop
+from tests.support.shop import HandClock
+from tests.support.taking_part import CLAIRE, NOW, Shop
 from tests.support.taking_part import settle as settle_offers
-from volens.app import House
+from volens.app import House, open_house
 from volens.licensing.store import Item, Use, Word
 from volens.licensing.takedowns import Proof
 from volens.licensing.using import Publisher, Wanted
@@ -120,6 +125,21 @@ class Studio:
     def clean(self) -> None:
         """The audit finds nothing."""
         self.shop.clean()
+
+
+def settled(folder: Path) -> Studio:
+    """The same as `settle` on SQLite: a house that was settled once in this process, copied and opened."""
+    shutil.copytree(_template() / "house", folder / "house")
+    hand = HandClock(NOW)
+    return Studio(Shop(open_house(folder / "house", clock=hand.clock), hand))
+
+
+@cache
+def _template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="volens-studio-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settle(folder).house.close()
+    return folder
 
 
 def settle(folder: Path, records_url: str | None = None, *, budget_cents: int = 100_000) -> Studio:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.support.licensing import OFFER, SHOPS, SITE, Studio, settle
+from tests.support.licensing import OFFER, SHOPS, SITE, Studio, settled
 
 from volens.cli import licences, upkeep
 from volens.cli.main import main
@@ -20,7 +20,7 @@ CARD = ["--card", "C00001"]
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """The commands open the same house, at the studio's own time."""
-    made = settle(tmp_path)
+    made = settled(tmp_path)
     for module in (licences, upkeep):
         monkeypatch.setattr(module, "clock", lambda: made.shop.hand.clock)
     yield made

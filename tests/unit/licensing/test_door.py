@@ -202,6 +202,7 @@ def test_many_fetch_while_she_withdraws(studio: Studio) -> None:
     studio.clean()
 
 
+@pytest.mark.prove
 def test_planning_asks_the_same_door(studio: Studio) -> None:
     studio.say()
     item = studio.add()
@@ -238,6 +239,7 @@ def test_a_plan_that_cannot_be_understood(changed: dict[str, str]) -> None:
         Wanted(**{**said, **changed})
 
 
+@pytest.mark.prove
 def test_at_the_limit_of_uses_and_one_past(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("volens.licensing.using.USES_MAX", 2)
     studio.say()
@@ -287,6 +289,7 @@ def test_opening_her_page_is_being_told(studio: Studio) -> None:
     studio.clean()
 
 
+@pytest.mark.prove
 def test_the_letter_says_what_where_and_from_when(studio: Studio) -> None:
     studio.say()
     studio.plan(studio.add())
@@ -311,6 +314,7 @@ def test_what_may_be_used_is_what_she_approved(studio: Studio) -> None:
         studio.house.licences.usable(HOUSE, OFFER, purpose=SITE, medium="any", territory="FR")
 
 
+@pytest.mark.prove
 def test_a_new_version_asks_for_each_item_anew(studio: Studio) -> None:
     studio.say()
     item = studio.add()

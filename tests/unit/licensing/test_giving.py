@@ -89,6 +89,7 @@ def test_whoever_is_known_to_be_a_minor_cannot_say_yes(studio: Studio) -> None:
     assert studio.say(MINOR, yes=False).state == "refused"
 
 
+@pytest.mark.prove
 def test_other_purposes_and_offers_and_people_are_not_known(studio: Studio) -> None:
     with pytest.raises(BadInput):
         studio.say(purpose="own-advertising")
@@ -190,6 +191,7 @@ def test_a_licence_runs_out_at_the_end_of_its_last_day_in_her_country(studio: St
     studio.clean()
 
 
+@pytest.mark.prove
 def test_many_licences_run_out_in_one_night(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("volens.licensing.giving.EXPIRED_AT_ONCE", 2)
     for card in (1, 2, 3, 4):
@@ -198,6 +200,7 @@ def test_many_licences_run_out_in_one_night(studio: Studio, monkeypatch: pytest.
     assert studio.house.licences.nightly()["expired"] == 4
 
 
+@pytest.mark.prove
 def test_words_need_two_people_of_the_house_first(studio: Studio) -> None:
     """A version that is only proposed has no licence to say yes to."""
     plain = json.loads(document())

@@ -96,6 +96,7 @@ def test_without_a_yes_nothing_is_taken(studio: Studio) -> None:
     studio.house.licences.items.delete(studio.number(), item.item)
 
 
+@pytest.mark.prove
 def test_only_what_the_licence_names(studio: Studio) -> None:
     studio.say()
     with pytest.raises(BadInput):
@@ -120,6 +121,7 @@ def test_at_the_limit_and_one_past(studio: Studio, monkeypatch: pytest.MonkeyPat
     studio.write()
 
 
+@pytest.mark.prove
 def test_items_of_two_purposes_are_one_list(studio: Studio) -> None:
     studio.say(purpose=SHOPS)
     item = studio.add()
@@ -154,6 +156,7 @@ def test_words_are_kept_as_they_were_written() -> None:
     assert written("review", "Bon.\r\nTrès bon. 👩\u200d👧 <b>").decode() == "Bon.\nTrès bon. 👩\u200d👧 <b>"
 
 
+@pytest.mark.prove
 def test_the_photo_that_is_kept_has_no_place(studio: Studio) -> None:
     studio.say()
     item = studio.add(file=photo("WEBP"))

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from tests.support.licensing import OFFER, SHOPS, Studio, settle
+from tests.support.licensing import OFFER, SHOPS, Studio, settled
 
 from volens.audit.licences import DOOR, DOWNS, ITEMS, WORDS, check_licences
 from volens.audit.report import Report
@@ -33,7 +32,7 @@ class Life:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """One life for all: what is tampered with is undone each time."""
-    studio = settle(tmp_path_factory.mktemp("tampered"))
+    studio = settled(tmp_path_factory.mktemp("tampered"))
     for purpose in ("own-site", SHOPS):
         studio.say(purpose=purpose)
     studio.say(2)
@@ -148,11 +147,3 @@ def test_a_use_that_is_out_without_a_licence_needs_a_ticket(life: Life) -> None:
         connection.execute(text(f"update licences set {changed} where customer = {who} and purpose = 'own-site'"))
 
     assert found(life, withdraw) == [(DOWNS, f"licence_uses {life.up}")]
-
-
-def test_pages_know_nothing_that_is_not_there(tmp_path: Path) -> None:
-    """The checks run on a house without offers."""
-    studio = settle(tmp_path)
-    report = studio.house.audit()
-    assert {WORDS, ITEMS, DOOR, DOWNS} <= {check for check, _ in report.checks}
-    studio.house.close()
