@@ -29,7 +29,6 @@ ZONES = {
     "MT": "Europe/Malta",
     "GB": "Europe/London",
     "PL": "Europe/Warsaw",
-    "MT": "Europe/Malta",
 }
 
 
