@@ -837,6 +837,18 @@ def she_takes_it_back(life: Household) -> None:
 
 
 @step
+def a_feed_brings_what_nobody_was_told(life: Household) -> None:
+    """Its category lost a field; the feed is closed, and opened again by a person."""
+    with life.open(A_MONTH_LATER) as house:
+        category = house.programme.categories["place-and-time"]
+        fields = {name: one for name, one in category.fields.items() if name != "store"}
+        less = {**house.programme.categories, category.id: replace(category, fields=fields)}
+        house.told._programme = replace(house.programme, categories=less)
+        house.told.check()
+        house.told.open_again("caisse", None, why="Taken out of the next mapping.", by="Bruno Modèle")
+
+
+@step
 def rewards_are_paid(life: Household) -> None:
     """They matured meanwhile, and what was under a number without a card came to whoever has the card now."""
     with life.open(A_MONTH_LATER) as house:
