@@ -39,6 +39,7 @@ ELSEWHERE = {
         "Changer ces adresses", "Enregistrer", "Oublier", "Télécharger le reçu",
         "Recevoir ma carte", "Déconnecter", "Je n'en veux plus", "Me le rappeler de nouveau", "Arrêter de participer",
         "Choisir ceci", "Tout retirer", "Ajouter", "Effacer", "Pas à cet endroit",
+        "Envoyer", "Ouvrir", "Recevoir 20,00\u00a0€",
         "Garder ce prénom", "Avoir mon lien", "Arrêter ce lien", "Ce n'est pas juste",
     },
     "en": {
@@ -47,6 +48,7 @@ ELSEWHERE = {
         "Download the receipt", "Get my card",
         "Sign out", "I want no more", "Remind me of it again", "Stop taking part",
         "Choose this", "Take everything back", "Add", "Delete", "Not in this place",
+        "Send", "Open", "Receive €20.00",
         "Keep this name", "Get my link", "Stop this link", "This is not right",
     },
 }  # fmt: skip

@@ -38,6 +38,12 @@ def wallet(request: AnyRequest, house: TheHouse, me: Me) -> Template:
     return _page(request, house, me.number)
 
 
+@get([HOME + "/virement", HOME + "/virement/annuler"], sync_to_thread=False)
+def back() -> Redirect:
+    """Where a page that refused a form leads, once it is opened again or in another language."""
+    return Redirect(HOME, status_code=303)
+
+
 @post(HOME + "/virement", sync_to_thread=True)
 def ask(request: AnyRequest, house: TheHouse, me: Me, data: Form) -> Template | Redirect:
     """Asks for all that is available to be paid out."""
@@ -162,4 +168,4 @@ def _back(house: House, me: Customer, told: str) -> Redirect:
     return Redirect(f"{HOME}?fait={token(house, me.number, f'wallet-{told}')}", status_code=303)
 
 
-ROUTES = (wallet, ask, call_back, contest, history, bearer, opened, ask_as_bearer)
+ROUTES = (back, wallet, ask, call_back, contest, history, bearer, opened, ask_as_bearer)
