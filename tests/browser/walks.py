@@ -39,7 +39,7 @@ ELSEWHERE = {
         "Changer ces adresses", "Enregistrer", "Oublier", "Télécharger le reçu",
         "Recevoir ma carte", "Déconnecter", "Je n'en veux plus", "Me le rappeler de nouveau", "Arrêter de participer",
         "Choisir ceci", "Tout retirer", "Ajouter", "Effacer", "Pas à cet endroit",
-        "Envoyer", "Ouvrir", "Recevoir 20,00\u00a0€",
+        "Envoyer", "Ouvrir", "Recevoir 20,00 €",
         "Garder ce prénom", "Avoir mon lien", "Arrêter ce lien", "Ce n'est pas juste",
     },
     "en": {
