@@ -25,8 +25,6 @@ from tests.support.needs import AT_ONCE, POSTGRES_URL, postgres_answers, require
 from volens.errors import VolensError
 
 NAMES = list(STEPS)
-broken: set[Site] = set()
-"""Places that were broken in this process."""
 
 
 @dataclass
@@ -124,7 +122,6 @@ def one_break(rewind: Rewind, place: int, at: int, mode: str, *, to_the_end: boo
     with faults(at, mode) as made:
         told = _told_of_it(rewind, place)
     assert made.broken is not None, f"{NAMES[place]} made fewer writes than before"
-    broken.update(made.broken)
     where = f"{NAMES[place]}, write {at} ({', '.join(sorted(f'{module}:{name}' for module, name in made.broken))}), {mode}"
     assert told, f"{where}: the command said that all was well"
     try:

@@ -222,10 +222,12 @@ def messages(
 
 
 def offering(
-    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, clock: Clock
+    settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, clock: Clock, purses: Wallet
 ) -> Offering:
-    """The offers of a house in use."""
-    return Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+    """The offers of a house in use; the wallet's pages call them by their names."""
+    made = Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+    purses.names = made.name
+    return made
 
 
 def licences(

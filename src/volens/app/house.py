@@ -170,7 +170,7 @@ class House:
 
     def _offering(self) -> Offering:
         stores = self._stores
-        return doors.offering(self.settings, self.programme, stores.records, self._vault, self.delivery, self.clock)
+        return doors.offering(self.settings, self.programme, stores.records, self._vault, self.delivery, self.clock, self.wallet)
 
     def _erasure(self, keys: house_keys.LocalKeys) -> Erasure:
         return Erasure(

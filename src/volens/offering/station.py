@@ -41,6 +41,7 @@ from volens.offers.document import Kind, Offer
 from volens.offers.terms import terms
 from volens.programme.nodes import NotClean, read_text
 from volens.wallet import claims
+from volens.wallet.station import named_by_id
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -154,6 +155,13 @@ class Offering:
         """Any version on record, for staff."""
         with self._records.reading() as connection:
             return document(connection, there(connection, offer, version))
+
+    def name(self, offer: str, version: int, language: str) -> str:
+        """What people call a version of an offer, or with 0 its newest one; its id as words, where none is on record."""
+        with self._records.reading() as connection:
+            versions = [one for one in version_store.all_versions(connection, offer) if version in (0, one.version)]
+            names = document(connection, versions[-1]).name if versions else {}
+        return names.get(language) or next(iter(names.values()), named_by_id(offer, version, language))
 
     def newest(self, offer: str) -> Offer | None:
         """The version that people can join, or none."""

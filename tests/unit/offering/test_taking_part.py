@@ -33,6 +33,12 @@ def test_two_orders_earn_the_reward_of_the_accepted_version(shop: Shop) -> None:
     shop.clean()
 
 
+def test_the_wallet_calls_an_offer_by_its_name(shop: Shop) -> None:
+    names = shop.house.wallet.names
+    assert (names(OFFER, 1, "fr"), names(OFFER, 0, "en")) == ("10 euros pour deux commandes", "10 euros for two orders")
+    assert names("nobody-knows-it", 0, "fr") == "Nobody knows it"
+
+
 def test_an_act_counts_once_by_its_key_and_for_one_person(shop: Shop) -> None:
     shop.join(1)
     shop.join(2)
