@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checked import checked_programme
-from tests.support.migrated import files, upgrade
+from tests.support.migrated import files, give_back, upgrade
 from tests.support.needs import fresh_schemas
 from tests.support.shop import Shop
 from volens.databases.connect import SqlDatabase, connect, make_schema
@@ -78,7 +78,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Urls]:
     try:
         yield Urls(schemas.records, schemas.customer_keys)
     finally:
-        schemas.drop()
+        give_back(schemas)
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from volens.asking.budget import NOES, Past
 from volens.evidence import groups, log
+from volens.evidence.journeys import streamed
 from volens.evidence.log import EVENTS
 from volens.identity import links
 
@@ -247,7 +248,7 @@ def scans_of(connection: Connection, customer: int) -> list[Scan]:
 
 def all_scans(connection: Connection) -> Iterable[Scan]:
     """Every scan, for the audit."""
-    for row in connection.execute(select(scans).order_by(scans.c.seq).execution_options(yield_per=50)).mappings():
+    for row in streamed(connection, select(scans).order_by(scans.c.seq), at_once=50):
         yield Scan(**row)
 
 
@@ -272,7 +273,7 @@ def forget(connection: Connection, customer: int, accounts: Sequence[int]) -> No
 
 def everything(connection: Connection) -> Iterable[Put]:
     """Every question, for the audit."""
-    for row in connection.execute(select(questions).order_by(questions.c.seq).execution_options(yield_per=5_000)).mappings():
+    for row in streamed(connection, select(questions).order_by(questions.c.seq)):
         yield Put(**row)
 
 

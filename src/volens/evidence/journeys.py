@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, RowMapping, Select, Table
 
 AT_ONCE = 500
 """Numbers named in one statement."""
@@ -63,6 +63,12 @@ def rows_about(connection: Connection, statement: str, numbers: Iterable[int]) -
     listed = sorted(int(number) for number in numbers)
     for start in range(0, len(listed), AT_ONCE):
         yield from ask(connection, [Question(statement, listed[start : start + AT_ONCE])])[0]
+
+
+def streamed(connection: Connection, query: Select[Any], at_once: int = 5_000) -> Iterator[RowMapping]:
+    """The rows of a long answer, `at_once` in memory. Whoever leaves before the end leaves no cursor open on a server."""
+    with connection.execute(query.execution_options(yield_per=at_once)) as found:
+        yield from found.mappings()
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from sqlalchemy import (
 )
 
 from volens.errors import Unavailable
-from volens.evidence.journeys import Question, ask, insert_rows, tell
+from volens.evidence.journeys import Question, ask, insert_rows, streamed, tell
 from volens.evidence.merkle import Frontier, canonical_json, leaf_hash
 from volens.holders import Sealer
 
@@ -290,7 +290,7 @@ def rows(
         query = query.where(events.c.kind.in_(kinds))
     if customer is not None:
         query = query.where(events.c.customer == customer)
-    for found in connection.execute(query.execution_options(yield_per=5_000)).mappings():
+    for found in streamed(connection, query):
         yield Row(**found)
 
 

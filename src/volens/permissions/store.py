@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
 )
 
-from volens.evidence.journeys import insert_rows, rows_about
+from volens.evidence.journeys import insert_rows, rows_about, streamed
 from volens.permissions.state import PERMITTING, Permission, Said, apply
 
 CHUNK = 500
@@ -113,7 +113,7 @@ def permissions_in(rows: Iterable[Sequence[Any]], purposes: Iterable[str] | None
 
 def stored(connection: Connection) -> Iterator[dict[str, Any]]:
     """All that is stored, as it is stored, for the audit."""
-    for row in connection.execute(select(permissions).execution_options(yield_per=5_000)).mappings():
+    for row in streamed(connection, select(permissions)):
         yield dict(row)
 
 

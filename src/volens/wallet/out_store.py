@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from volens.evidence.journeys import insert_rows
+from volens.evidence.journeys import insert_rows, streamed
 from volens.wallet.store import bearers, claims, contests, payouts, runs, vouchers
 
 
@@ -138,7 +138,7 @@ def countries(connection: Connection) -> list[str]:
 
 def all_vouchers(connection: Connection) -> Iterator[Voucher]:
     """Every voucher, in the order in which they were issued."""
-    for row in connection.execute(select(vouchers).order_by(vouchers.c.voucher).execution_options(yield_per=5_000)).mappings():
+    for row in streamed(connection, select(vouchers).order_by(vouchers.c.voucher)):
         yield Voucher(**row)
 
 

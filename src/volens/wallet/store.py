@@ -32,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from volens.evidence.journeys import insert_rows
+from volens.evidence.journeys import insert_rows, streamed
 
 metadata = MetaData()
 
@@ -310,7 +310,7 @@ def by_kind(connection: Connection) -> list[tuple[str, str, int]]:
 def all_entries(connection: Connection, first: str = "", last: str = "9999-12-31") -> Iterator[Entry]:
     """Every posting of some days, in its order."""
     query = select(entries).where(entries.c.day >= first, entries.c.day <= last).order_by(entries.c.seq, entries.c.place)
-    for row in connection.execute(query.execution_options(yield_per=5_000)).mappings():
+    for row in streamed(connection, query):
         yield Entry(**row)
 
 
@@ -376,5 +376,5 @@ def due(connection: Connection, state: str, country: str, day: str, most: int) -
 def all_claims(connection: Connection) -> Iterator[Claim]:
     """Every claim, by key."""
     query = select(claims).order_by(claims.c.key)
-    for row in connection.execute(query.execution_options(yield_per=5_000)).mappings():
+    for row in streamed(connection, query):
         yield Claim(**row)
