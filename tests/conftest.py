@@ -22,7 +22,7 @@ POSTGRES_AMONG_PROOFS = (
     "tests/unit/audiences/", "tests/unit/publishing/", "tests/unit/devices/", "tests/unit/campaigns/",
     "tests/unit/sponsored/", "tests/unit/offering/", "tests/unit/wallet/", "tests/unit/licensing/",
     "tests/unit/referring/test_inviting.py", "tests/unit/app/test_baskets.py", "tests/unit/reminding/test_forgotten.py",
-    "tests/unit/messaging/test_noes.py", "tests/unit/messaging/test_sending.py",
+    "tests/unit/messaging/test_noes.py", "tests/unit/messaging/test_sending.py", "tests/broken/",
 )  # fmt: skip
 """Where the same statements run as in many other tests: on PostgreSQL they are run by `make prove`, on SQLite by both."""
 

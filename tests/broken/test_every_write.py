@@ -161,7 +161,7 @@ def test_every_write(rewind: Rewind, place: int) -> None:
     chosen = Random(seed)
     _, writes = rewind.unbroken
     worth = worth_breaking(writes[place], chosen)
-    most = 2 if rewind.database else 6
+    most = 2 if rewind.database else 4
     worth = sorted(chosen.sample(worth, min(most, len(worth))))
     through_to_the_end = chosen.choice(worth)
     for at in worth:

@@ -52,7 +52,7 @@ def chromium_program() -> str:
 
 @dataclass(frozen=True)
 class Schemas:
-    """Two fresh schemas of one PostgreSQL database, as two URLs."""
+    """Two fresh schemas of one PostgreSQL database, as two URLs, and the names of all that a house makes of them."""
 
     records: str
     customer_keys: str
@@ -80,4 +80,4 @@ def fresh_schemas() -> Schemas:
         .render_as_string(hide_password=False)
         for name in names
     ]
-    return Schemas(urls[0], urls[1], (*names, f"{stem}_purchases_catalog"))
+    return Schemas(urls[0], urls[1], (*names, f"{stem}_customer_keys", f"{stem}_purchases_catalog"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Connection, text
@@ -12,6 +12,14 @@ from tests.support.needs import Schemas, fresh_schemas
 from volens.databases.connect import SqlDatabase, connect, make_schema
 
 pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What waits is another test's."""
+    monkeypatch.setattr(migrated, "_ready", {})
+    yield
+    migrated._drop_ready()
 
 
 def copy(schemas: Schemas) -> SqlDatabase:
@@ -28,7 +36,6 @@ def rows(connection: Connection) -> dict[str, int]:
 
 def use(change: Callable[[Connection], object]) -> tuple[dict[str, int], dict[str, int], dict[str, int], bool]:
     """(rows at first, rows after a change, rows of the next copy, whether the copy went on)."""
-    migrated._ready.clear()  # what waits is another test's
     first = fresh_schemas()
     database = copy(first)
     with database.engine.begin() as connection:
