@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import yaml
 from examples.shop.goods import Customer, Product, Shop, Visit
+from examples.shop.looks import HERE, environment, price, words
 from examples.shop.volens_api import Volens
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from litestar import Litestar, Request, Router, asgi, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import Cookie, MutableScopeHeaders, State
 from litestar.enums import RequestEncodingType
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import Body, FromPath
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
@@ -35,7 +32,6 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from litestar.types import Message, Receive, Scope, Send
 
-HERE = Path(__file__).parent
 LANGUAGES = ("fr", "en")
 COOKIE, LANGUAGE = "shop-visit", "shop-language"
 VISITS_MOST, LINES_MOST, ADS_ON_A_PAGE, BODY_BYTES = 1_000, 100, 2, 100_000
@@ -64,13 +60,14 @@ def application(shop: Shop, volens: Volens) -> Litestar:
             Router("/", route_handlers=handlers), passed_on,
             create_static_files_router(path="/boutique", directories=[HERE / "static"]),
         ],
-        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_environment())),
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment())),
         csrf_config=CSRFConfig(
             secret=secrets.token_hex(32), cookie_name="shop-form", cookie_httponly=True, cookie_samesite="lax",
             exclude=list(PASSED_ON),
         ),
         state=State({"shop": shop, "volens": volens, "visits": OrderedDict()}),
         before_send=[_finish],
+        exception_handlers={HTTPException: _failed},
         openapi_config=None,
     )  # fmt: skip
 
@@ -277,34 +274,24 @@ async def passed_on(scope: Scope, receive: Receive, send: Send) -> None:
 # Below: how
 
 
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-
-
 def _page(request: Request[Any, Any, State], name: str, **values: Any) -> Template:
     chosen, visit = _language(request), _visit(request)
     return Template(
         f"{name}.html",
         context={
-            "lang": chosen, "say": _words()[chosen], "shop": _shop(request), "customer": _customer(request),
+            "lang": chosen, "say": words()[chosen], "shop": _shop(request), "customer": _customer(request),
             "count": sum(visit.lines.values()), "here": request.url.path, "query": request.url.query,
-            "volens": _volens(request).address, "price": lambda cents: _price(cents, chosen), **values,
+            "volens": _volens(request).address, "price": lambda cents: price(cents, chosen), **values,
         },
     )  # fmt: skip
 
 
-@cache
-def _words() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load((HERE / "words.yaml").read_text(encoding="utf-8"))
-    return found
-
-
-def _price(cents: int, chosen: str) -> str:
-    whole, part = divmod(cents, 100)
-    return f"{whole},{part:02} €" if chosen == "fr" else f"€{whole}.{part:02}"
+def _failed(request: Request[Any, Any, State], error: HTTPException) -> Template:
+    """What went wrong, as a page of the shop."""
+    what, say = ("not_here" if error.status_code == 404 else "not_so"), words()[_language(request)]
+    made = _page(request, "failure", title=say[what], about=say[f"{what}_about"])
+    made.status_code = error.status_code
+    return made
 
 
 def _shop(request: Request[Any, Any, State]) -> Shop:

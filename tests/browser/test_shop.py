@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from examples.shop.goods import Customer, Product, Shop
+from examples.shop.looks import words
 from examples.shop.shop import application as shop_application
 from examples.shop.volens_api import Volens
 from tests.browser.site import LOCALES
@@ -145,7 +147,7 @@ def test_the_basket_without_milk(street: Street, language: str, scripts: bool) -
         press(page, "/rappel", "added")
         assert {"fr": "Article L1", "en": "Item L1"}[language] in page.locator("table.lines").inner_text()
         page.locator('form[action="/caisse/payer"] button').click()
-        assert page.locator("h1").inner_text() == {"fr": "Merci !", "en": "Thank you!"}[language]
+        assert page.locator("h1").inner_text() == {"fr": "Merci\u00a0!", "en": "Thank you!"}[language]
     assert street.named(card)[0] == "added"
 
 
@@ -227,7 +229,7 @@ def test_the_shop_goes_on_when_volens_does_not_answer(chromium: Browser, languag
         page.locator('a[href="/caisse"]').click()
         assert page.locator("section.told").count() == 0
         page.locator('form[action="/caisse/payer"] button').click()
-        assert page.locator("h1").inner_text() == {"fr": "Merci !", "en": "Thank you!"}[language]
+        assert page.locator("h1").inner_text() == {"fr": "Merci\u00a0!", "en": "Thank you!"}[language]
         page.context.close()
 
 
@@ -303,3 +305,19 @@ def test_nobody_elses_form_is_taken(street: Street) -> None:
         page.goto(f"{street.base}/panier")
         refused = page.request.post(f"{street.base}/panier/habituel", form={"_csrf_token": "made up"})
         assert refused.status == 403
+
+
+@LANGUAGES
+def test_a_page_that_is_not_there_is_a_page_of_the_shop(street: Street, language: str) -> None:
+    with street.open(language) as page:
+        for path in ("/rayon/nulle-part", "/article/rien", "/nulle-part"):
+            answer = page.goto(street.base + path)
+            assert answer is not None
+            assert answer.status == 404
+            assert page.locator("h1").inner_text() == {"fr": "Cette page n'existe pas", "en": "This page does not exist"}[language]
+        page.locator("main a[href='/']").click()
+        assert page.url == f"{street.base}/"
+
+
+def test_no_french_mark_begins_a_line() -> None:
+    assert not [said for said in words()["fr"].values() if re.search(r" [:;?!»]|« ", said)]
