@@ -91,9 +91,12 @@ def _administer(statement: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.prove])])
+@pytest.fixture(scope="module", params=[
+    pytest.param("sqlite", marks=pytest.mark.xdist_group("broken on SQLite")),
+    pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("broken on PostgreSQL")]),
+])
 def rewind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rewind]:
-    """A life on each database."""
+    """A life on each database; all of one process, which lives it once."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "live").mkdir()
     database = url = None

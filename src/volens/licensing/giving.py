@@ -107,7 +107,7 @@ class Giving:
                 self._end(connection, one, WITHDRAWN, takedowns.WITHDRAWAL, ended=today, today=today, now=now, sealed=sealed)
         return len(given)
 
-    def withdraw_all(self, customer: int) -> int:
+    def withdraw_all(self, customer: int, reason: str = takedowns.ERASURE) -> int:
         """Before somebody is erased: her licences end, and what is up has to come down. Twice is once; how many tickets."""
         now = self._clock.now()
         with self._records.writing() as connection:
@@ -117,13 +117,13 @@ class Giving:
                 return 0
             today = legal_day(now, life.country)
             for one in store.words(connection, customer=customer, state=GIVEN):
-                self._end(connection, one, WITHDRAWN, takedowns.ERASURE, ended=today, today=today, now=now, sealed=None)
+                self._end(connection, one, WITHDRAWN, reason, ended=today, today=today, now=now, sealed=None)
             for way in store.all_insteads(connection, customer):
                 if way.state == CHOSEN:
                     self._lapse(connection, way, today)
             left = store.still_out(connection, customer)
             return takedowns.end_uses(
-                connection, left, _licences(connection, left), takedowns.ERASURE, ended=today, today=today, now=now
+                connection, left, _licences(connection, left), reason, ended=today, today=today, now=now
             )
 
     def expire(self) -> int:

@@ -4,6 +4,8 @@ Rules:
 1. What a page shows is what the door enforces: both read the same words, items and documents.
 2. Her page says of every use where it is and since when, and of everything that has to come down until when, until it is proven.
 3. At night what ran out ends, and whoever waits for something that is overdue is told, once.
+4. Where every card of a number is another's by now, nobody could take its licences back any more: at night they end as if taken back,
+   and what was given under them is deleted. What they earned follows the card (`wallet.leaving`).
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from volens.errors import BadInput, NotFound
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database
-from volens.licensing import offered, rewards, store, words
+from volens.identity import links
+from volens.identity import store as identity
+from volens.licensing import offered, rewards, store, takedowns, words
 from volens.licensing.giving import Giving, life_of
 from volens.licensing.items import GIVEN_AS, Items
 from volens.licensing.offered import Current
@@ -220,9 +224,21 @@ class Licences:
 
     def nightly(self) -> dict[str, int]:
         """Ends what ran out, notes who was told, tells whoever waits for what is overdue, forgets what came down of the erased."""
+        self._leave()
         expired, told = self.giving.expire(), self.using.note_told()
         lapsed, warned = self.giving.lapse(), self._warn()
         return {"expired": expired, "lapsed": lapsed, "told": told, "warned": warned, "forgotten": self._forget_done()}
+
+    def _leave(self) -> None:
+        with self._records.reading() as connection:
+            left = [one for one in links.formers(connection) if not identity.accounts_of(connection, one)]
+            kept = {one: store.items_of(connection, customer=one, states={ADDED, APPROVED}) for one in left}
+            given = [one for one in left if store.words(connection, customer=one, state=GIVEN)]
+        for former in given:
+            self.giving.withdraw_all(former, takedowns.WITHDRAWAL)
+        for former, items in kept.items():
+            for item in items:
+                self.items.delete(former, item.item)
 
     def _warn(self) -> int:
         """One letter a take-down that is overdue; nobody is told twice."""

@@ -205,3 +205,22 @@ def test_erasure_takes_everything_down_first_and_keeps_the_ticket_until_it_is_do
         assert store.takedowns_of(connection) == []
     studio.clean()
     assert studio.house.licences.giving.withdraw_all(who) == 0
+
+
+def test_what_nobody_can_take_back_any_more_ends_in_the_night(studio: Studio) -> None:
+    """Her card and her address turn out to be another's."""
+    studio.say(2)
+    item = studio.add(2)
+    up = studio.out(item)
+    customers, nightly = studio.house.customers, studio.house.licences.nightly
+    customers.link(("card", "C00002"), ("card", "C00001"), by="service desk")
+    nightly()
+    assert tickets(studio) == {}, "she has an account of her own still"
+    customers.link(("email", "c2@example.org"), ("card", "C00001"), by="service desk")
+    nightly()
+    nightly()
+    assert {number: (reason, state) for number, (reason, _, state) in tickets(studio).items()} == {up.number: ("withdrawn", "open")}
+    with studio.shop.records.reading() as connection:
+        assert {one.state for one in store.words(connection)} == {"withdrawn"}
+        assert {one.state for one in store.items_of(connection)} == {"deleted"}
+    studio.clean()
