@@ -4,8 +4,8 @@ Rules:
 1. What a page shows is what the door enforces: both read the same words, items and documents.
 2. Her page says of every use where it is and since when, and of everything that has to come down until when, until it is proven.
 3. At night what ran out ends, and whoever waits for something that is overdue is told, once.
-4. Where every card of a number is another's by now, nobody could take its licences back any more: at night they end as if taken back,
-   and what was given under them is deleted. What they earned follows the card (`wallet.leaving`).
+4. Where every card of a number is another's by now, nobody could take its licences back any more: at night they end as if
+   taken back, and what was given under them is deleted. What they earned follows the card (`wallet.leaving`).
 """
 
 from __future__ import annotations
