@@ -24,7 +24,7 @@ from tests.support.house import STATISTICS, stock
 from tests.support.inviting import Inviting, friends_offer
 from tests.support.licensing import Studio, document
 from tests.support.phone import Phone
-from tests.support.purse import IBAN, PAYER
+from tests.support.purse import IBAN, PAYER, give_budget
 from tests.support.serving import serving
 from tests.support.shop import HandClock
 from tests.support.taking_part import REASON, orders
@@ -225,7 +225,7 @@ def earn(site: Site) -> None:
     """Camille's wallet has something of everything; somebody else's waits for two people of the staff."""
     house, who, other = site.house, site.people["camille"], site.people["reader"]
     house.wallet.payouts._carrier = SepaFiles(house.settings.payouts, PAYER)
-    house.wallet.set_budget("invitez-un-ami", "FR", 500_000, "EUR", by="Claire Exemple")
+    give_budget(house._stores.records, "invitez-un-ami", 500_000, legal_day(house.clock.now(), "FR"))
     held = {"fr": "Deux commandes sont arrivées dans la même minute.", "en": "Two orders came within the same minute."}
     today = legal_day(house.clock.now(), "FR")
     with house._stores.records.writing() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.shop import Shop
 from volens.clock import legal_day
+from volens.databases.connect import SqlDatabase
 from volens.offers.document import Amount
 from volens.wallet import books, claims, out_store
 from volens.wallet.carriers import Payer, SepaFiles
@@ -26,6 +27,12 @@ def promise(key: str = "participation:1", money: int = 2_000, voucher: int = 8_0
     return Promise(key, **said)  # type: ignore[arg-type]
 
 
+def give_budget(records: SqlDatabase, offer: str, cents: int, day: date) -> None:
+    """To an offer that has no document here."""
+    with records.writing() as connection:
+        claims.set_budget(connection, offer, "FR", cents, "EUR", by=ALICE, day=day)
+
+
 @dataclass
 class Purse:
     """A wallet, and what tests do with it again and again."""
@@ -40,7 +47,7 @@ class Purse:
         files = SepaFiles(self.folder, PAYER)
         self.wallet = Wallet(shop.records, shop.vault, shop.keys.mac, files, shop.hand.clock, "FR", "Le Panier", self.told)
         if self.budget:
-            self.wallet.set_budget(OFFER, "FR", self.budget, "EUR", by=ALICE)
+            give_budget(shop.records, OFFER, self.budget, legal_day(shop.hand.now(), "FR"))
 
     @property
     def folder(self) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from tests.support.purse import PAYER
+from tests.support.purse import PAYER, give_budget
 from volens.app import House
 from volens.clock import legal_day
 from volens.errors import NotFound, NotNow
@@ -31,8 +31,8 @@ def open_an_account(home: Path) -> None:
 
 def earn(house: House, customers: dict[int, int]) -> None:
     """Each of some cards earned something, with a voucher; the second is held and contests it, the third is held for a while."""
-    house.wallet.set_budget(OFFER, "FR", 200_000, "EUR", by="Claire Exemple")
     today = legal_day(house.clock.now(), "FR")
+    give_budget(house._stores.records, OFFER, 200_000, today)
     for card, customer in customers.items():
         key = KEYS.format(card)
         with house._stores.records.writing() as connection:

@@ -72,7 +72,7 @@ class Shop:
 
     def budget(self, offer: str, cents: int, country: str = "FR") -> None:
         """What may be promised."""
-        self.house.wallet.set_budget(offer, country, cents, "EUR", by=CLAIRE)
+        self.house.offering.places.give_budget(offer, country, cents, by=CLAIRE)
 
     @property
     def records(self) -> Any:

@@ -238,7 +238,13 @@ def test_staff_propose_approve_launch_stop_and_open_again(site: Site) -> None:
         assert "Rien ne s&#39;y oppose" in check("check", document).text
         assert "Proposée. Deux personnes" in check("propose", document).text
         steps = f"{HOME}/vingt-euros/1/step"
-        (number,) = re.findall('name="number" value="([0-9]+)"', client.get(HOME).text)
+        assert f"{HOME}/vingt-euros/1" in client.get(HOME).text
+        read = client.get(f"{HOME}/vingt-euros/1").text
+        assert "This offer is made by" in read, "whoever approves reads the terms, in each language"
+        assert "Vous gagnez" in read
+        assert "offer: vingt-euros" in read
+        (number,) = set(re.findall('name="number" value="([0-9]+)"', read))
+        assert client.get(f"{HOME}/vingt-euros/9").status_code == 404
         assert browser.post(steps, step="approve").status_code == 400
         assert "Approuvée." in browser.post(steps, step="approve", number=number).text
         site.visitor = IDRISS
@@ -250,10 +256,12 @@ def test_staff_propose_approve_launch_stop_and_open_again(site: Site) -> None:
         told = {"reason_fr": REASON["fr"], "reason_en": REASON["en"]}
         assert "Arrêtée. Personne n&#39;entre plus" in browser.post(place, step="suspend", **told).text
         assert "Une deuxième personne" in browser.post(place, step="resume").text
+        assert "Approuver la reprise" not in client.get(HOME).text, "whoever asked has no button"
         assert browser.post(place, step="resume").status_code == 403
         site.visitor = CLAIRE
         assert "Ouverte de nouveau." in browser.post(place, step="resume").text
-        assert "Finie." in browser.post(place, step="end", **told).text
+        assert browser.post(place, step="end", **told).status_code == 400, "what cannot be undone is said twice"
+        assert "Finie." in browser.post(place, step="end", sure="yes", **told).text
         assert browser.post(place, step="dance").status_code == 400
         site.visitor = ASTRID
         assert "vingt-euros" in client.get(HOME).text

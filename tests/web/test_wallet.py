@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from tests.conftest import Urls
-from tests.support.purse import IBAN, PAYER
+from tests.support.purse import IBAN, PAYER, give_budget
 from tests.support.rewards import OFFER
 from tests.support.shop import HandClock
+from tests.support.taking_part import orders
 from tests.web.conftest import TOKEN
 from tests.web.test_described import DOCUMENT, holds
 
@@ -102,7 +103,7 @@ def site(urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     hand = HandClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
     with initialise(tmp_path / "house", records_url=urls.records, customers=100, clock=hand.clock) as house:
         house.wallet.payouts._carrier = SepaFiles(house.settings.payouts, PAYER)
-        house.wallet.set_budget(OFFER, "FR", 100_000, "EUR", by="Claire Exemple")
+        give_budget(house._stores.records, OFFER, 100_000, hand.now().date())
         yield Site(house, hand)
 
 
@@ -196,12 +197,18 @@ def test_two_of_the_staff_send_money(site: Site) -> None:
         site.visitor = IDRISS
         assert "Libéré" in browser.press(f"/staff/wallet/run/{run.run}/step", step="release").text
         assert (site.house.settings.payouts / f"{run.run}.xml").exists()
-        assert "1\u202f500,00\u00a0€" in browser.press(
-            "/staff/wallet/budget", offer="autre-offre", country="FR", amount="1500", currency="EUR"
-        ).text
+        assert "Il n&#39;y a pas encore d&#39;offre." in browser.read("/staff/wallet")
+        assert browser.send("/staff/wallet/budget", place="autre-offre/FR", amount="5").status_code == 404
+        site.house.offering.registry.propose(orders(offer="autre-offre"), by="Claire Exemple")
+        place = {"place": "autre-offre/FR"}
+        assert "10 euros pour deux commandes, France (EUR)" in browser.read("/staff/wallet")
+        assert "1\u202f500,00\u00a0€" in browser.press("/staff/wallet/budget", amount="1500,00", **place).text
         for wrong in ("", "x", "-1", "0.001", "nan", "inf"):
-            form = {"offer": "autre-offre", "country": "FR", "currency": "EUR"}
-            assert browser.send("/staff/wallet/budget", amount=wrong, **form).status_code == 400
+            told = browser.send("/staff/wallet/budget", amount=wrong, **place)
+            assert told.status_code == 400
+            assert "Ce n&#39;est pas un montant." in told.text
+            assert f'value="{wrong}" aria-invalid' in told.text, "what was typed stays"
+        assert browser.send("/staff/wallet/budget", place="autre-offre/DE", amount="5").status_code == 400
         page = browser.read("/staff/wallet")
         assert IBAN not in page
         assert "Léa" not in page

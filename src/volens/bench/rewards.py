@@ -89,7 +89,8 @@ def _house(work: Path, options: Options, stack: ExitStack) -> app.House:
     house = stack.enter_context(app.initialise(folder / "house", records_url=records, customers=1_000, clock=system()))
     lines = [Person(card=f"C{number:05}", email=f"p{number}@example.org", country=COUNTRY, details={}) for number in range(PEOPLE)]
     house.customers.enrol(lines)
-    house.wallet.set_budget(OFFER, COUNTRY, 10_000_000_00, "EUR", by="bench")
+    with house._stores.records.writing() as connection:
+        claims.set_budget(connection, OFFER, COUNTRY, 10_000_000_00, "EUR", by="bench", day=legal_day(house.clock.now(), COUNTRY))
     return house
 
 

@@ -50,12 +50,11 @@ def wallet() -> None:
 @click.argument("offer")
 @click.option("--country", required=True, help="Two letters, for example FR.")
 @click.option("--amount", type=_Amount(), help="All that may ever be promised there. Without it, what is left is said.")
-@CURRENCY
 @click.option("--by", help="Who answers for it: on the record.")
 @house_option
 @json_option
 @speaking
-def budget(offer: str, country: str, amount: int | None, currency: str, by: str | None, house: Path, as_json: bool) -> None:
+def budget(offer: str, country: str, amount: int | None, by: str | None, house: Path, as_json: bool) -> None:
     """Give OFFER its budget in a country, or say what is left of it."""
     from volens.app import open_house
     from volens.errors import BadInput, NotFound
@@ -64,7 +63,7 @@ def budget(offer: str, country: str, amount: int | None, currency: str, by: str 
         if amount is not None:
             if not by:
                 raise BadInput("Somebody answers for a budget.", "Say who, with --by.")
-            opened.wallet.set_budget(offer, country, amount, currency, by=by)
+            opened.offering.places.give_budget(offer, country, amount, by=by)
             opened.checkpoint()
         left = opened.wallet.budget_left(offer, country)
         if left is None:

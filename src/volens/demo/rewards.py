@@ -45,7 +45,7 @@ def two_friends(story: Story, house: House) -> None:
     house.offering.registry.propose(document, by=WHO_PROPOSES)
     house.offering.approve(OFFER, role="marketing", by=WHO_PROPOSES)
     house.offering.approve(OFFER, role="dpo", by=WHO_PROTECTS)
-    house.wallet.set_budget(OFFER, COUNTRY, BUDGET_CENTS, "EUR", by=WHO_OPENS)
+    house.offering.places.give_budget(OFFER, COUNTRY, BUDGET_CENTS, by=WHO_OPENS)
     house.offering.launch(OFFER, COUNTRY, by=WHO_OPENS)
     one = house.offering.newest(OFFER)
     assert one is not None

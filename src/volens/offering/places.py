@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
-from volens.errors import BadInput, NotNow, Refused
+from volens.errors import BadInput, NotFound, NotNow, Refused
 from volens.evidence import log
 from volens.evidence.log import EVENTS, PUBLIC, Event
 from volens.holders import Database
@@ -22,6 +22,8 @@ from volens.offering.registry import document, in_force
 from volens.offering.version_store import Country
 from volens.offering.workflow import CLOSED, ENDED, LAUNCHED, RESUMING, STOPPED, SUSPENDED, check_country, named, same
 from volens.offers.check import check
+from volens.wallet import claims
+from volens.wallet.store import Budget
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,6 +76,25 @@ class Places:
             check_country(offer, country, found.state, to)
             self._require_lawful(connection, offer, country)
             return self._step(connection, found, to, RESUME if to == LAUNCHED else ASK, who)
+
+    def give_budget(self, offer: str, country: str, cents: int, *, by: str) -> Budget:
+        """All that an offer may ever promise in one of its countries, in the currency of its document.
+
+        `NotFound` for an offer that nobody proposed, `BadInput` for a country that it is not for, `NotNow` for less than what was
+        promised already.
+        """
+        with self._records.writing() as connection:
+            log.lock(connection, EVENTS)
+            versions = version_store.all_versions(connection, offer)
+            if not versions:
+                known = sorted({one.offer for one in version_store.all_versions(connection)})
+                raise NotFound(f"There is no offer {offer!r}.", f"Known: {', '.join(known) or 'none'}. First: volens offer propose")
+            offers = [document(connection, one) for one in versions]
+            countries = sorted({one for each in offers for one in each.countries})
+            if country not in countries:
+                raise BadInput(f"The offer {offer!r} is not for {country!r}.", f"It is for: {', '.join(countries)}.")
+            day, currency = legal_day(self._clock.now(), country), offers[-1].currency
+            return claims.set_budget(connection, offer, country, cents, currency, by=by, day=day)
 
     def _stop(self, offer: str, country: str, to: str, kind: str, reason: Mapping[str, str], by: str) -> Country:
         who = named(by)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,19 @@ class Registry:
             found = _changed(found, state=DECLINED, marketing="", dpo="", seq=seq, since=day.isoformat())
             version_store.keep_version(connection, found)
         return found
+
+    def version(self, offer: str, version: int) -> Version:
+        """A version on record; `NotFound` if there is none."""
+        with self._records.reading() as connection:
+            return there(connection, offer, version)
+
+    def written(self, version: Version) -> Any:
+        """The document of a version, as it was proposed."""
+        with self._records.reading() as connection:
+            found = version_store.document(connection, version.number)
+        if found is None:
+            raise NotFound(f"The document of {version.offer}, version {version.version}, is gone.", "Run: volens audit")
+        return json.loads(found[0])
 
     def read(self, written: str, file: str = "the offer") -> Offer:
         """An offer from YAML or JSON; `BadInput` says where it is wrong."""

@@ -25,7 +25,7 @@ from volens.wallet.out_store import Payout
 from volens.wallet.payouts import Payouts
 from volens.wallet.sealing import Envelope, People
 from volens.wallet.shown import Overview, Purse
-from volens.wallet.store import Budget, Claim
+from volens.wallet.store import Claim
 from volens.wallet.vouchers import Vouchers
 
 if TYPE_CHECKING:
@@ -67,12 +67,7 @@ class Wallet:
         """How offers are called; whoever keeps them says so."""
         self._nights = Nights(records, envelope, self.vouchers, clock, country)
 
-    # Budgets
-
-    def set_budget(self, offer: str, country: str, cents: int, currency: str, *, by: str) -> Budget:
-        """Gives an offer its budget in a country. `NotNow` for less than what was promised already."""
-        with self._records.writing() as connection:
-            return claims.set_budget(connection, offer, country, cents, currency, by=by, day=self._today())
+    # Budgets; `offering.places` gives them
 
     def budget_left(self, offer: str, country: str) -> tuple[int, str] | None:
         """What may still be promised, and its currency; none where no budget was given."""

@@ -107,6 +107,8 @@ def said(
         return Response(body, status_code=status, media_type="application/problem+json")
     if request.url.path.startswith(STAFF):
         code = str(status if status in STAFF_CODES else 500)
-        return page(request, "staff/failure.html", status, code=code, needed=roles, findings=findings)
+        return page(
+            request, "staff/failure.html", status, code=code, needed=roles, findings=findings, what=what, remedy=remedy
+        )
     known_codes = (400, 401, 403, 404, 405, 409, 410, 413, 429, 500, 503)
     return page(request, "failure.html", status, code=str(status if status in known_codes else 500))

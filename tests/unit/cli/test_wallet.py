@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from tests.support.purse import IBAN, PAYER
 from tests.support.rewards import open_an_account
 from tests.support.shop import HandClock
+from tests.support.taking_part import orders
 
 from volens.app import House, initialise, open_house
 from volens.cli import erasure, upkeep, wallet
@@ -32,7 +33,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     HAND.instant = datetime(2026, 3, 2, 9, tzinfo=UTC)
     for module in (wallet, upkeep, erasure):
         monkeypatch.setattr(module, "clock", lambda: HAND.clock)
-    initialise(tmp_path / "house", customers=100, clock=HAND.clock).close()
+    with initialise(tmp_path / "house", customers=100, clock=HAND.clock) as house:
+        house.offering.registry.propose(orders(offer="invitez-un-ami"), by="Claire Exemple")
     open_an_account(tmp_path / "house")
     return tmp_path / "house"
 
@@ -63,6 +65,8 @@ def test_from_a_budget_to_the_bank(home: Path, tmp_path: Path) -> None:
     run(home, "budget", "invitez-un-ami", "--country", "FR", code=6)
     run(home, "budget", "invitez-un-ami", "--country", "FR", "--amount", "500", code=2)
     run(home, "budget", "invitez-un-ami", "--country", "FR", "--amount", "x", *CLAIRE, code=2)
+    assert "Known: invitez-un-ami" in run(home, "budget", "invite", "--country", "FR", "--amount", "5", *CLAIRE, code=6)
+    assert "It is for: FR, LU" in run(home, "budget", "invitez-un-ami", "--country", "DE", "--amount", "5", *CLAIRE, code=2)
     assert "500.00 EUR" in run(home, "budget", "invitez-un-ami", "--country", "FR", "--amount", "500,00", *CLAIRE)
     with open_house(home, clock=HAND.clock) as house:
         people = [reward(house, f"C{number:05}", f"p:{number}") for number in (1, 2)]

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from typing import Annotated, Any
 
+import yaml
 from litestar import get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
@@ -50,6 +51,16 @@ def value(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
     purposes = {id: one.plain for id, one in house.programme.purposes.items()}
     found: Template = staff_page(request, visitor, "offers-value.html", months=house.offering.value(), purposes=purposes)
     return found
+
+
+@get(HOME + "/{offer:str}/{version:int}", guards=LOOKING, sync_to_thread=True)
+def shown(request: AnyRequest, house: TheHouse, visitor: Who, offer: FromPath[str], version: FromPath[int]) -> Template:
+    """A version as it would bind: its terms in every language, its document, and beside them the two approvals."""
+    stored, one = house.offering.registry.version(offer, version), house.offering.proposal(offer, version)
+    read = [(language, house.offering.terms(offer, version, language)) for language in one.languages]
+    written = yaml.safe_dump(house.offering.registry.written(stored), allow_unicode=True, sort_keys=False, width=100)
+    made: Template = staff_page(request, visitor, "offer.html", stored=stored, one=one, terms=read, document=written)
+    return made
 
 
 @post(HOME + "/check", guards=GUARDS, sync_to_thread=True)
@@ -99,6 +110,8 @@ def place(house: TheHouse, visitor: Who, data: Form, offer: FromPath[str], count
     elif what == "suspend":
         made = offering.suspend(offer, country, reason, by=person.name)
     elif what == "end":
+        if data.get("sure") != "yes":
+            raise BadInput("Ending an offer cannot be undone.", "Tick the box beside the button, if you are sure.")
         made = offering.end(offer, country, reason, by=person.name)
     elif what == "resume":
         made = offering.resume(offer, country, by=person.name)
@@ -129,13 +142,14 @@ def _page(request: AnyRequest, visitor: Visitor, house: House, **values: Any) ->
     rows = [(one, names[one.offer, one.version]) for one in versions]
     found: Template = staff_page(
         request, visitor, "offers.html", rows=rows, places=_places(house, versions, places), figures=figures, kinds=FIGURES,
+        called=house.offering.name,
         **{"written": "", "checked": None, "wrong": None, "offer": None, "shown": "", **values},
     )  # fmt: skip
     return found
 
 
-def _places(house: House, versions: list[Version], stand: list[Country]) -> list[tuple[str, str, str, dict[str, str], Any]]:
-    """(offer, country, state, reason, (budget left, currency) or none) where a version in force is for, or stood."""
+def _places(house: House, versions: list[Version], stand: list[Country]) -> list[tuple[Any, ...]]:
+    """(offer, country, state, by whom, reason, (budget left, currency) or none) where a version in force is for, or stood."""
     known = {(one.offer, one.country): one for one in stand}
     wanted = set(known)
     for one in versions:
@@ -145,8 +159,9 @@ def _places(house: House, versions: list[Version], stand: list[Country]) -> list
     for offer, country in sorted(wanted):
         state = known.get((offer, country))
         reason = json.loads(state.reason) if state is not None else {}
-        found.append((offer, country, state.state if state else "closed", reason, house.offering.budget_left(offer, country)))
+        stands, by = (state.state, state.by) if state else ("closed", "")
+        found.append((offer, country, stands, by, reason, house.offering.budget_left(offer, country)))
     return found
 
 
-ROUTES = (overview, value, check, step, place)
+ROUTES = (overview, value, shown, check, step, place)

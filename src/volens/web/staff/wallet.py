@@ -9,7 +9,7 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from volens.errors import BadInput
+from volens.errors import BadInput, NotNow
 from volens.publishing.workflow import DPO, MARKETING
 from volens.web.given import AnyRequest, Form, TheHouse, Who
 from volens.web.staff.acting import acting, staff_page
@@ -27,10 +27,18 @@ def overview(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
 
 
 @post(HOME + "/budget", guards=GUARDS, sync_to_thread=True)
-def budget(house: TheHouse, visitor: Who, data: Form) -> Redirect:
-    """Gives an offer its budget in a country."""
-    person, cents = acting(visitor, data.get("role", "")), _cents(data.get("amount", ""))
-    house.wallet.set_budget(data.get("offer", ""), data.get("country", ""), cents, data.get("currency", ""), by=person.name)
+def budget(request: AnyRequest, house: TheHouse, visitor: Who, data: Form) -> Redirect | Template:
+    """Gives an offer its budget in a country. What does not fit is said beside the field, and stays in it."""
+    person = acting(visitor, data.get("role", ""))
+    offer, _, country = data.get("place", "").partition("/")
+    try:
+        cents = _cents(data.get("amount", ""))
+    except BadInput:
+        return _page(request, visitor, house, 400, wrong="amount", typed=data)
+    try:
+        house.offering.places.give_budget(offer, country, cents, by=person.name)
+    except NotNow:
+        return _page(request, visitor, house, 409, wrong="less", typed=data)
     house.checkpoint()
     return Redirect(f"{HOME}?fait=budget", status_code=303)
 
@@ -78,15 +86,25 @@ def _cents(written: str) -> int:
     return int(cents)
 
 
-def _page(request: AnyRequest, visitor: Visitor, house: TheHouse, **values: Any) -> Template:
+def _places(house: TheHouse) -> list[tuple[str, str, str]]:
+    """(offer, country, currency) of everything that a budget can be given to."""
+    found = {}
+    for one in house.offering.versions():
+        offer = house.offering.proposal(one.offer, one.version)
+        found.update({(one.offer, country): offer.currency for country in offer.countries})
+    return [(offer, country, currency) for (offer, country), currency in sorted(found.items())]
+
+
+def _page(request: AnyRequest, visitor: Visitor, house: TheHouse, status: int = 200, **values: Any) -> Template:
     found = house.wallet.books()
     asked = [(currency, count, cents) for currency, state, count, cents in found.payouts if state == "asked"]
     days = sorted({day for day, *_ in found.days}, reverse=True)[:DAYS_MOST]
     waiting = [(one, house.wallet.contests.words(one)[0]) for one in house.wallet.contests.open_ones()[:LINES_MOST]]
     shown: Template = staff_page(
-        request, visitor, "wallet.html", books=found, runs=house.wallet.payouts.runs()[:LINES_MOST], asked=asked,
+        request, visitor, "wallet.html", status, books=found, places=_places(house),
+        runs=house.wallet.payouts.runs()[:LINES_MOST], asked=asked,
         curve=found.curve[:LINES_MOST], closed=[one for one in found.days if one[0] in days], contests=waiting,
-        names=house.wallet.names, **values,
+        names=house.wallet.names, **{"wrong": "", "typed": {}, **values},
     )  # fmt: skip
     return shown
 
