@@ -228,7 +228,14 @@ def test_whoever_holds_the_code_of_somebody_who_is_gone_is_paid(site: Site) -> N
         assert "20,00" in browser.send("/cagnotte/au-porteur", code=code.lower()).text
         form = {"code": code, "currency": "EUR", "key": "form-1", "name": "Léa Exemple", "iban": IBAN}
         assert "une erreur" in browser.send("/cagnotte/au-porteur/virement", **{**form, "iban": IBAN[:-1] + "0"}).text
-        assert "0189" in browser.send("/cagnotte/au-porteur/virement", **form).text
+        asked = browser.send("/cagnotte/au-porteur/virement", **form).text
+        assert "0189" in asked
+        (payout,) = re.findall('name="payout" value="([0-9]+)"', asked)
+        back = {"code": code, "payout": payout}
+        assert "Nous ne connaissons pas" in browser.send("/cagnotte/au-porteur/annuler", **{**back, "code": codes.fresh()}).text
+        assert browser.send("/cagnotte/au-porteur/annuler", **{**back, "payout": "x"}).status_code == 400
+        assert "est annulé" in browser.send("/cagnotte/au-porteur/annuler", **back).text
+        assert "0189" in browser.send("/cagnotte/au-porteur/virement", **{**form, "key": "form-again"}).text
         assert "Nous ne connaissons pas" in browser.send("/cagnotte/au-porteur/virement", **{**form, "code": ""}).text
     assert site.house.wallet.books().owed == {"EUR": 2_000}
     assert site.house.audit().ok
@@ -278,3 +285,31 @@ def test_nobody_sees_a_wallet_without_being_signed_in(site: Site) -> None:
             answer = client.get(path, follow_redirects=False)
             assert answer.status_code == 303
             assert "/entrer" in answer.headers["location"]
+
+
+def test_a_house_without_an_account_promises_no_transfer(site: Site) -> None:
+    site.reward("lea", "p:1", 2_000, 0)
+    site.night()
+    site.visitor = site.person("lea")
+    with site.open() as client:
+        browser = Browser(client)
+        assert 'name="iban"' in browser.read("/cagnotte"), "she loaded the page before"
+        site.house.wallet.payouts._carrier = SepaFiles(site.house.settings.payouts, None)
+        shown = browser.read("/cagnotte")
+        assert "Nous ne faisons pas encore de virements" in shown
+        assert 'name="iban"' not in shown
+        form = {"currency": "EUR", "key": "form-1", "name": "Léa Exemple", "iban": IBAN}
+        assert "Rien n&#39;est disponible" in browser.press("/cagnotte/virement", **form).text
+    assert site.house.wallet.payouts.runs() == []
+
+
+def test_what_became_hers_today_is_said_to_be_hers(site: Site) -> None:
+    site.reward("lea", "p:1", 2_000, 0)
+    site.visitor = site.person("lea")
+    with site.open() as client:
+        browser = Browser(client)
+        assert "À vous le" in browser.read("/cagnotte")
+        site.hand.pass_days(30)
+        shown = browser.read("/cagnotte")
+        assert "C&#39;est à vous. Dès demain matin" in shown
+        assert "À vous le" not in shown

@@ -128,14 +128,20 @@ def _books(found: Overview) -> str:
 def export(file: Path, first: Any, last: Any, house: Path, as_json: bool) -> None:
     """Write one row a posting into FILE (CSV), and beside it what each account held before, got, gave and holds."""
     from volens.app import open_house
+    from volens.errors import BadInput
     from volens.wallet.looking import write_totals
 
     totals = file.with_name(f"{file.stem}-totals.csv")
     days = (first.date().isoformat() if first else "", last.date().isoformat() if last else "9999-12-31")
-    with open_house(house, clock=clock()) as opened, file.open("w", encoding="utf-8", newline="") as target:
-        count, sums = opened.wallet.looking.export(target, *days)
-    with totals.open("w", encoding="utf-8", newline="") as target:
-        write_totals(target, sums)
+    if days[0] > days[1]:
+        raise BadInput(f"{days[0]} is after {days[1]}.", "Give the first day with --from, the last one with --until.")
+    try:
+        with open_house(house, clock=clock()) as opened, file.open("w", encoding="utf-8", newline="") as target:
+            count, sums = opened.wallet.looking.export(target, *days)
+        with totals.open("w", encoding="utf-8", newline="") as target:
+            write_totals(target, sums)
+    except OSError as problem:
+        raise BadInput(f"{problem.filename} cannot be written: {problem.strerror}.", "Name another file.") from problem
     value = {"postings": count, "accounts": len(sums), "file": file.name, "totals": totals.name}
     tell(value, f"{count:,} postings in {file.name}; {len(sums):,} accounts in {totals.name}.", as_json)
 

@@ -23,6 +23,8 @@ from volens.offers.terms import terms
 from volens.referring.orders import Reported
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from volens.app import House
     from volens.demo.story import Story
 
@@ -35,6 +37,13 @@ FRIENDS = (("9901", "Lina", "Modèle"), ("9902", "Omar", "Fictif"))
 CLAUSES = ("OFF016", "OFF018", "OFF021", "OFF002")
 """Of the rules against the clause of the press, those that the story tells whole."""
 TILL = "till-1"
+ACCOUNT = """
+# An invented account, so that transfers can be tried. Nothing is sent: a file for the bank is written (docs/wallet.md).
+[payouts]
+name = "Le Panier Distribution SA"
+iban = "FR7630006000011234567890189"
+bic = "AGRIFRPP"
+"""
 
 
 def two_friends(story: Story, house: House) -> None:
@@ -70,6 +79,12 @@ def two_friends(story: Story, house: House) -> None:
     (purse,) = house.wallet.of(camille, story.language)
     (waiting,) = purse.waiting
     story.say("offer.earned", money=_money(story, waiting.money_cents), vouchers=_money(story, waiting.voucher_cents))
+
+
+def pays_from(home: Path) -> None:
+    """The house gets an account to pay from."""
+    file = home / "volens.toml"
+    file.write_text(file.read_text(encoding="utf-8") + ACCOUNT, encoding="utf-8")
 
 
 def the_wallet(story: Story, house: House) -> None:

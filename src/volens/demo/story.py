@@ -33,7 +33,7 @@ from volens.demo.feeds import Feeds, write_feeds
 from volens.demo.forgotten import camille_is_forgotten
 from volens.demo.juice import a_letter_waits, the_basket_without_juice, the_letter_stays, the_same_basket_again
 from volens.demo.opened import she_refuses
-from volens.demo.rewards import the_refused_clause, the_wallet, two_friends
+from volens.demo.rewards import pays_from, the_refused_clause, the_wallet, two_friends
 from volens.demo.source import Journey
 from volens.demo.watched import somebody_has_every_key, watching
 from volens.demo.words import number, words
@@ -119,6 +119,7 @@ def tell_story(
                 )
             )
             witness.add_log(house.log_key)
+            pays_from(folder / "house")
         purchases_come_in(story, house, feeds)
         who_and_what(story, house, journey)
         two_friends(story, house)

@@ -143,7 +143,7 @@ class Using:
             one = _theirs(connection, by, number)
             today, reasons = self._against(connection, by, one)
             if reasons:
-                raise Refused(reasons, "Nothing was handed out. See: GET /v1/licences/uses")
+                raise Refused(reasons, "Nothing was handed out. See: GET /v1/licence-uses")
             state = PUBLISHED if one.state == PUBLISHED else HANDED
             step(USE_STEPS, one.state, state)
             detail = {"use": number, "machine": by.machine}
@@ -348,7 +348,7 @@ def _theirs(connection: Connection, by: Publisher | None, number: int) -> Use:
     """A use that somebody planned; `NotFound` for anybody else's. `by` none: the house looks."""
     found = store.use(connection, number)
     if found is None or (by is not None and found.recipient != by.recipient):
-        raise NotFound("There is no such use of yours.", "See: GET /v1/licences/uses")
+        raise NotFound("There is no such use of yours.", "See: GET /v1/licence-uses")
     return found
 
 

@@ -75,8 +75,19 @@ class Payouts:
 
     # Of a person
 
+    def possible(self, currency: str) -> bool:
+        """Whether this house can carry money to people at all."""
+        try:
+            self._carrier.require(currency)
+        except NotNow:
+            return False
+        return True
+
     def ask(self, customer: int, currency: str, *, name: str, iban: str, key: str, language: str) -> Payout:
-        """Asks for all that is available. `key`: of the form, so that the same form sent twice asks once."""
+        """Asks for all that is available. `key`: of the form, so that the same form sent twice asks once.
+
+        `NotNow` if nothing is available, or the house has no way to pay.
+        """
         to = BankAccount(name.strip(), plain(iban))
         if not 0 < len(key) <= KEY_MAX:
             raise BadInput("The form has no key.", "Load the page again.")
@@ -89,6 +100,7 @@ class Payouts:
                 if before.customer != customer:
                     raise NotNow("This form was somebody else's.", "Load the page again.")
                 return before
+            self._carrier.require(currency)
             pot = account(books.AVAILABLE, customer)
             cents = books.holds(connection, pot, currency)
             if cents < LEAST_CENTS:

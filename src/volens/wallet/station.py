@@ -87,12 +87,12 @@ class Wallet:
     def hold(self, key: str, reason: claims.Reason) -> None:
         """Somebody looks at a claim first: it does not mature meanwhile."""
         with self._records.writing() as connection:
-            claims.hold(connection, key, reason, day=self._today())
+            claims.hold(connection, key, reason, day=self.today)
 
     def release(self, key: str) -> None:
         """What was held goes on to its day."""
         with self._records.writing() as connection:
-            claims.release(connection, key, day=self._today())
+            claims.release(connection, key, day=self.today)
 
     # Of a person
 
@@ -118,5 +118,7 @@ class Wallet:
         """The books of today."""
         return self.looking.overview()
 
-    def _today(self) -> date:
+    @property
+    def today(self) -> date:
+        """The legal day of the house."""
         return legal_day(self._clock.now(), self._country)

@@ -184,7 +184,7 @@ class Vouchers:
             log.lock(connection, EVENTS)
             one = out_store.voucher(connection, number)
             if one is None:
-                raise NotFound("There is no such voucher.", "See: volens wallet vouchers")
+                raise NotFound("There is no such voucher.", "Its number stands in: volens wallet voucher CODE")
             if one.state != ISSUED:
                 raise NotNow(f"This voucher is {one.state}.", "Only one that nobody uses is replaced.")
             day, there = legal_day(now, one.country), out_store.vouchers_of(connection, one.customer)

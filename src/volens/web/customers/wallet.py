@@ -60,11 +60,9 @@ def ask(request: AnyRequest, house: TheHouse, me: Me, data: Form) -> Template | 
 @post(HOME + "/virement/annuler", sync_to_thread=True)
 def call_back(house: TheHouse, me: Me, data: Form) -> Redirect:
     """Calls a transfer back that nobody prepared yet."""
-    number = data.get("payout", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 16):
-        raise BadInput("The form names no transfer.", "Load the page again.")
+    number = _payout(data)
     try:
-        house.wallet.payouts.call_back(me.number, int(number))
+        house.wallet.payouts.call_back(me.number, number)
     except NotNow:
         return _back(house, me, "too-late")
     return _back(house, me, "called-back")
@@ -129,6 +127,27 @@ def ask_as_bearer(request: AnyRequest, house: TheHouse, data: Form) -> Template:
     return _page(request, house, number, code=data.get("code", ""), wrong=wrong, typed=data, done=done)
 
 
+@post(BEARER + "/annuler", sync_to_thread=True, middleware=[sign_in_limit])
+def call_back_as_bearer(request: AnyRequest, house: TheHouse, data: Form) -> Template:
+    """Calls a transfer out of it back that nobody prepared yet."""
+    number = _holder(house, data)
+    if number is None:
+        return page(request, "wallet/bearer.html", wrong=True)
+    try:
+        house.wallet.payouts.call_back(number, _payout(data))
+        done = "called-back"
+    except NotNow:
+        done = "too-late"
+    return _page(request, house, number, code=data.get("code", ""), done=done)
+
+
+def _payout(data: dict[str, str]) -> int:
+    number = data.get("payout", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 16):
+        raise BadInput("The form names no transfer.", "Load the page again.")
+    return int(number)
+
+
 def _holder(house: House, data: dict[str, str]) -> int | None:
     return house.wallet.leaving.holder(data.get("code", "")[:80])
 
@@ -156,7 +175,8 @@ def _page(request: AnyRequest, house: House, number: int, **values: Any) -> Temp
     values = {"code": "", "wrong": "", "typed": {}, "done": "", **values}
     return page(
         request, "wallet/wallet.html", purses=purses, answers=answers, key=secrets.token_hex(16), words_max=WORDS_MAX,
-        offer_name=lambda offer, version: house.wallet.names(offer, version, language), nothing=not _any(purses), **values,
+        offer_name=lambda offer, version: house.wallet.names(offer, version, language), nothing=not _any(purses),
+        payable=house.wallet.payouts.possible, today=house.wallet.today.isoformat(), **values,
     )  # fmt: skip
 
 
@@ -168,4 +188,4 @@ def _back(house: House, me: Customer, told: str) -> Redirect:
     return Redirect(f"{HOME}?fait={token(house, me.number, f'wallet-{told}')}", status_code=303)
 
 
-ROUTES = (back, wallet, ask, call_back, contest, history, bearer, opened, ask_as_bearer)
+ROUTES = (back, wallet, ask, call_back, contest, history, bearer, opened, ask_as_bearer, call_back_as_bearer)

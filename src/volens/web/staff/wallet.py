@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from volens.errors import BadInput, NotNow
 from volens.publishing.workflow import DPO, MARKETING
 from volens.web.given import AnyRequest, Form, TheHouse, Who
+from volens.web.page import words_of
 from volens.web.staff.acting import acting, staff_page
 from volens.web.visitor import Visitor, of_staff
 
@@ -100,11 +101,17 @@ def _page(request: AnyRequest, visitor: Visitor, house: TheHouse, status: int = 
     asked = [(currency, count, cents) for currency, state, count, cents in found.payouts if state == "asked"]
     days = sorted({day for day, *_ in found.days}, reverse=True)[:DAYS_MOST]
     waiting = [(one, house.wallet.contests.words(one)[0]) for one in house.wallet.contests.open_ones()[:LINES_MOST]]
+    words = words_of(request)
+
+    def about(claim: str) -> str:
+        one = house.wallet.claim(claim)
+        return f"{house.wallet.names(one.offer, one.version, words.language)}, {words.money(one.cents, one.currency)}"
+
     shown: Template = staff_page(
         request, visitor, "wallet.html", status, books=found, places=_places(house),
         runs=house.wallet.payouts.runs()[:LINES_MOST], asked=asked,
         curve=found.curve[:LINES_MOST], closed=[one for one in found.days if one[0] in days], contests=waiting,
-        names=house.wallet.names, **{"wrong": "", "typed": {}, **values},
+        names=house.wallet.names, about=about, **{"wrong": "", "typed": {}, **values},
     )  # fmt: skip
     return shown
 
