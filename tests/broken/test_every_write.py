@@ -16,15 +16,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 from tests.support.faults import LOST, MODES, Site, exempt, faults, sites
 from tests.support.household import STEPS, Found, Household, judge
-from tests.support.needs import AT_ONCE, POSTGRES_URL, postgres_answers, require
+from tests.support.needs import postgres_answers, require
+from tests.support.rewinding import Rows
 
 from volens.errors import VolensError
 
 NAMES = list(STEPS)
+TO_THE_END = 0.25
+"""Of the steps, so many go on to the end of the life after one of their breaks; the others are judged at once."""
 
 
 @dataclass
@@ -33,62 +34,36 @@ class Rewind:
 
     life: Household
     kept: Path
-    database: str | None
-    """On PostgreSQL: the name of a database of its own."""
+    rows: Rows | None
+    """On PostgreSQL: what rests there."""
 
-    def save(self, place: int) -> None:
-        """Keeps the state before the step at `place`."""
-        shutil.copytree(self.life.folder, self.kept / str(place))
-        if self.database:
-            _administer(f'create database "{self.database}_{place}" template "{self.database}"')
+    def save(self, place: str) -> None:
+        """Keeps the state of now under a name."""
+        shutil.copytree(self.life.folder, self.kept / place)
+        if self.rows:
+            self.rows.save(place)
 
-    def load(self, place: int) -> None:
+    def load(self, place: str) -> None:
         """Brings it back."""
         shutil.rmtree(self.life.folder)
-        shutil.copytree(self.kept / str(place), self.life.folder)
-        if self.database:
-            _administer(f'drop database "{self.database}" with (force)')
-            _administer(f'create database "{self.database}" template "{self.database}_{place}"')
-
-    def drop(self) -> None:
-        if self.database:
-            for name in [self.database, *(f"{self.database}_{place}" for place in range(len(NAMES)))]:
-                _administer(f'drop database if exists "{name}" with (force)')
+        shutil.copytree(self.kept / place, self.life.folder)
+        if self.rows:
+            self.rows.load(place)
 
     @cached_property
     def unbroken(self) -> tuple[list[Found], list[list[frozenset[Site]]]]:
         """The life without faults: what is found after each step, and which writes each step made."""
         found, writes = [], []
         for place, name in enumerate(NAMES):
-            self.save(place)
+            self.save(str(place))
             with faults() as counted:
                 STEPS[name](self.life)
             writes.append(counted.seen)
-            self.save_aside(place)
+            self.save("aside")  # judging writes too (a checkpoint); the life goes on from before it
             found.append(judge(self.life, place + 1))
-            self.load_aside()
+            self.load("aside")
+            shutil.rmtree(self.kept / "aside")
         return found, writes
-
-    def save_aside(self, place: int) -> None:
-        """Judging writes too (a checkpoint); the life goes on from before it."""
-        self._aside = place
-        shutil.copytree(self.life.folder, self.kept / "aside")
-        if self.database:
-            _administer(f'create database "{self.database}_aside" template "{self.database}"')
-
-    def load_aside(self) -> None:
-        shutil.rmtree(self.life.folder)
-        shutil.move(self.kept / "aside", self.life.folder)
-        if self.database:
-            _administer(f'drop database "{self.database}" with (force)')
-            _administer(f'alter database "{self.database}_aside" rename to "{self.database}"')
-
-
-def _administer(statement: str) -> None:
-    engine = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 @pytest.fixture(scope="module", params=[
@@ -99,28 +74,24 @@ def rewind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A life on each database; all of one process, which lives it once."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "live").mkdir()
-    database = url = None
+    rows = url = None
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "postgresql":
             missing = postgres_answers()
             if missing:
                 require("postgres", missing)
-            database = f"volens_broken_{secrets.token_hex(4)}"
-            _administer(f'create database "{database}"')
-            place = make_url(POSTGRES_URL).set(database=database)
-            options = [f"{AT_ONCE} -csearch_path={name}" for name in ("records", "customer_keys")]
-            schemas = [place.update_query_dict({"options": one}) for one in options]
-            url = schemas[0].render_as_string(hide_password=False)
-            patch.setenv("VOLENS_CUSTOMER_KEYS_URL", schemas[1].render_as_string(hide_password=False))
-        made = Rewind(Household(folder / "live", url), folder, database)
-        yield made
-        made.drop()
+            rows = Rows(f"volens_broken_{secrets.token_hex(4)}")
+            url = rows.url("records")
+            patch.setenv("VOLENS_CUSTOMER_KEYS_URL", rows.url("customer_keys"))
+        yield Rewind(Household(folder / "live", url), folder, rows)
+        if rows:
+            rows.drop()
 
 
 def one_break(rewind: Rewind, place: int, at: int, mode: str, *, to_the_end: bool) -> None:
     """Breaks one write of one step, gives the command again, and judges."""
     found, _ = rewind.unbroken
-    rewind.load(place)
+    rewind.load(str(place))
     step = STEPS[NAMES[place]]
     with faults(at, mode) as made:
         told = _told_of_it(rewind, place)
@@ -164,9 +135,9 @@ def test_every_write(rewind: Rewind, place: int) -> None:
     chosen = Random(seed)
     _, writes = rewind.unbroken
     worth = worth_breaking(writes[place], chosen)
-    most = 2 if rewind.database else 4
+    most = 2 if rewind.rows else 4
     worth = sorted(chosen.sample(worth, min(most, len(worth))))
-    through_to_the_end = chosen.choice(worth)
+    through_to_the_end = chosen.choice(worth) if chosen.random() < TO_THE_END else None
     for at in worth:
         for mode in MODES:
             one_break(rewind, place, at, mode, to_the_end=at == through_to_the_end and mode == LOST)

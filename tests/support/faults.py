@@ -57,6 +57,7 @@ EXEMPT: dict[str, str] = {
     "reminding/station.py: _stop": "withdraws through the ledger, whose writes are broken; what goes besides is swept nightly",
     "campaigns/prices.py: compare": "needs fifty people on each side; one transaction, as a campaign's step (unit/campaigns)",
     "bench/rewards.py: _claim": "measures, on invented claims in records that are thrown away",
+    "bench/rewards.py: _house": "makes those records",
     "offering/nights.py: _follow": "one transaction, as the wallet's, which is broken; where it leads is in unit/offering",
     "audiences/activation.py: settle": "writes only after a break; what a list without its file becomes is in unit/audiences",
     "evidence/outside.py: keep_cosignature": "needs a witness that answers (unit/evidence)",
