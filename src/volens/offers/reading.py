@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from volens.errors import BadInput
 from volens.offers.document import Offer
+from volens.offers.plain import HOW, unclean_texts
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.nodes import Document, NotClean, parse, read_text
 from volens.programme.schemas import against
@@ -68,6 +69,11 @@ def read_words(written: str, file: str) -> Reading:
     wrong = against(document, _validator(), "See docs/offers.md.")
     if wrong:
         return Reading(None, document, tuple(wrong))
+    if unclean := list(unclean_texts(document)):
+        return Reading(None, document, tuple(
+            _finding("LOAD003", document.at(*path), f"The text of `{'.'.join(map(str, path))}` is not plain: {why}", HOW)
+            for path, why in unclean
+        ))  # fmt: skip
     try:
         return Reading(msgspec.convert(_values(document.data), Offer), document, ())
     except msgspec.ValidationError as error:

@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from volens.errors import NotFound
 from volens.offers.check import check
 from volens.offers.document import Amount, Offer, Recipient
+from volens.offers.plain import escaped
 from volens.programme.nodes import parse
 
 LOCALES = {"fr": "fr_FR", "en": "en_IE"}
@@ -106,8 +107,8 @@ class Telling:
 
 @cache
 def _pages() -> Environment:
-    # Markdown, not a page: whoever shows it turns it into HTML and escapes there.
-    return Environment(loader=PackageLoader("volens.offers", ""), undefined=StrictUndefined, autoescape=False)
+    # Markdown, not a page: whoever shows it turns it into HTML. No value of an offer is read as Markdown.
+    return Environment(loader=PackageLoader("volens.offers", ""), undefined=StrictUndefined, autoescape=False, finalize=escaped)
 
 
 @cache

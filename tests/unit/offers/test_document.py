@@ -64,6 +64,36 @@ def test_a_day_that_no_calendar_has_is_said_with_its_line(key: str, day: str) ->
     assert (found.rule, lines.splitlines()[found.line - 1]) == ("LOAD006", day)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["100 euros\n\n## You also agree\n\nok **x** <b>y</b>", "100 euros\r\nok", "100\x00 euros", "100 \u202eeuros",
+     "100 eu\u00adros", "100 eu\u2028ros", "<script>alert(1)</script>", "a < b", "[yes](https://x.example)", "[yes]", "`yes`", "**yes**",
+     "# yes", "_yes_", "yes &lt;b&gt;", "a | b", "a \\ b", " ", "\u00a0"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "place",
+    ["name__en", "controller__name", "controller__address", "controller__contact", "licence__ceiling__reason__en",
+     "licence__recipients"],
+)  # fmt: skip
+def test_a_text_is_one_line_without_markup(place: str, text: str) -> None:
+    reading = changed(**{place: [{"name": text, "country": "FR"}] if place == "licence__recipients" else text})
+    assert reading.offer is None
+    (found,) = reading.findings
+    assert (found.rule, "not plain" in found.message, "one line" in found.remedy) == ("LOAD003", True, True)
+
+
+def test_a_text_that_is_not_plain_is_said_with_its_line() -> None:
+    lines = LAWFUL.read_text("utf-8").replace("en: \"100 euros for two friends\"", "en: \"<b>100 euros</b>\"")
+    (found,) = read_words(lines, "offer.yaml").findings
+    assert "name:" in lines.splitlines()[found.line - 1]
+    assert "`name.en`" in found.message
+
+
+@pytest.mark.parametrize("text", ["L'été : 100 €, « vraiment » – oui !", "100 euros & more (in parts); 20% off", "Łódź, 東京, a_b"])
+def test_plain_words_of_any_language_pass(text: str) -> None:
+    assert changed(controller__address=text).offer is not None
+
+
 @pytest.mark.parametrize("content", [b"", b"offer: [", b"offer: a\noffer: b\n", b"\xff\xfe", b"offer: &a b\n"])
 def test_what_is_no_clean_file_is_said(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "offer.yaml"

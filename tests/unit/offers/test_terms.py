@@ -109,3 +109,14 @@ def test_what_stands_against_an_offer_leaves_it_without_terms() -> None:
         terms(offer_of(read(PRESS)), "fr", ON)
     with pytest.raises(NotFound, match="no terms in"):
         terms(offer_of(changed(languages=["fr"])), "en", ON)
+
+
+def test_no_value_of_an_offer_is_read_as_markdown() -> None:
+    """No document with such a name loads; were there one, its terms would show the name and not read it."""
+    forged = dataclasses.replace(
+        lawful(), name={"fr": "Offre", "en": "An offer\n\n## You also agree\n\nok **x** <b>y</b> [z](https://z.example)"}
+    )
+    page = terms(forged, "en", ON)
+    first = page.splitlines()[0]
+    assert first == r"# An offer  \#\# You also agree  ok \*\*x\*\* \<b\>y\</b\> \[z\](https://z.example)"
+    assert page.count("\n## ") == terms(lawful(), "en", ON).count("\n## ")
