@@ -15,7 +15,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from volens.errors import BadInput
-from volens.offers.document import Offer
+from volens.offers.document import Offer, Unfit
 from volens.offers.plain import HOW, unclean_texts
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.nodes import Document, NotClean, parse, read_text
@@ -82,7 +82,8 @@ def read_words(written: str, file: str) -> Reading:
         place = document.at(*key.group(1).split(".")) if key else document.at()
         return Reading(None, document, (_finding("LOAD006", place, "There is no such day.", "Give a day of the calendar."),))
     except BadInput as error:
-        return Reading(None, document, (_finding("LOAD003", document.at(), error.what, error.remedy),))
+        place = document.at(*error.key.split(".")) if isinstance(error, Unfit) else document.at()
+        return Reading(None, document, (_finding("LOAD003", place, error.what, error.remedy),))
 
 
 def offer_of(reading: Reading) -> Offer:

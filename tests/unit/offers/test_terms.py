@@ -22,13 +22,14 @@ HEDGES = re.compile(
     r"\b(peut-être|pourr\w*|éventuel\w*|notamment|susceptible\w*|etc|services|may|might|could|mainly|possibly|such as)\b"
 )
 """In small letters: May is a month as well."""
+TEN = {"fr": "10,50 € pour deux amis", "en": "€10.50 for two friends"}
 OTHERS: list[dict[str, Any]] = [
-    {}, {"licence": ...}, {"act__friend": "one-message", "act__times": 1},
+    {}, {"licence": ...}, {"act__times": 1},
     {"licence__recipients": [{"name": "Une Régie", "country": "BE"}]},
     {"act": {"kind": "order", "times": 3, "uses": ["orders"]}}, {"act": {"kind": "download", "times": 1, "uses": ["account"]}},
     {"act": {"kind": "survey", "times": 2, "uses": ["answers"], "cap_a_year": 1}},
-    {"reward__amount": {"money_cents": 1050, "voucher_cents": 0}, "reward__voucher_days": ..., "promised_cents": 1050},
-    {"reward__amount": {"money_cents": 0, "voucher_cents": 1050}, "promised_cents": 1050},
+    {"reward__amount": {"money_cents": 1050, "voucher_cents": 0}, "reward__voucher_days": ..., "promised_cents": 1050, "name": TEN},
+    {"reward__amount": {"money_cents": 0, "voucher_cents": 1050}, "promised_cents": 1050, "name": TEN},
     {"licence__items": [one for one in Item if one in ("photo", "first-name", "user-name", "review", "voice", "home-town")],
      "licence__media": [one for one in Medium if one != "any"], "licence__purposes": [one for one in Purpose if one != "any"],
      "act__uses": [one for one in Uses if one not in ("contacts", "fingerprint", "location")], "countries": ["FR", "IE"],
