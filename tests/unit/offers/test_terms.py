@@ -105,6 +105,12 @@ def test_lawful_combinations_of_the_space_are_told_without_a_lead() -> None:
     assert told > 50
 
 
+@pytest.mark.parametrize(("language", "said"), [("fr", "devient client chez nous et passe une commande"),
+                                                ("en", "become our customer and place an order")])  # fmt: skip
+def test_a_friend_counts_when_she_orders_and_the_terms_say_so(language: str, said: str) -> None:
+    assert said in terms(lawful(), language, ON)
+
+
 def test_what_stands_against_an_offer_leaves_it_without_terms() -> None:
     with pytest.raises(Refused, match="OFF018"):
         terms(offer_of(read(PRESS)), "fr", ON)
