@@ -111,6 +111,13 @@ def test_a_friend_counts_when_she_orders_and_the_terms_say_so(language: str, sai
     assert said in terms(lawful(), language, ON)
 
 
+@pytest.mark.parametrize(("language", "once"), [("fr", "Vous gagnez cette somme une seule fois."), ("en", "You earn this once.")])
+def test_what_has_no_number_a_year_is_earned_once_and_the_terms_say_so(language: str, once: str) -> None:
+    act = {"kind": "order", "times": 3, "uses": ["orders"]}
+    assert once in terms(offer_of(changed(act=act)), language, ON)
+    assert once not in terms(offer_of(changed(act={**act, "cap_a_year": 2})), language, ON)
+
+
 def test_what_stands_against_an_offer_leaves_it_without_terms() -> None:
     with pytest.raises(Refused, match="OFF018"):
         terms(offer_of(read(PRESS)), "fr", ON)
