@@ -46,6 +46,7 @@ def terms(offer: Offer, language: str, on: date) -> str:
     written = page.render(
         offer=offer, act=offer.act, licence=offer.licence, day=told.day, money=told.money, amount=told.amount, places=told.places,
         listed=told.listed, word=told.word, recipients=told.recipients, authorities=told.authorities,
+        within=told.within, yearly=told.yearly,
     )  # fmt: skip
     return written.strip() + "\n"
 
@@ -99,6 +100,14 @@ class Telling:
     def listed(self, kind: str, names: Iterable[str]) -> str:
         given = frozenset(names)
         return self._joined(self.word(kind, name) for name in self._words[kind] if name in given)
+
+    def within(self, days: int) -> str:
+        """How soon something is done at the latest."""
+        return str(self._words["within"]["now" if days == 0 else "one" if days == 1 else "other"].format(days))
+
+    def yearly(self, times: int) -> str:
+        """How often a year at most."""
+        return str(self._words["yearly"]["one" if times == 1 else "other"].format(times))
 
     def _joined(self, parts: Iterable[str]) -> str:
         *first, last = parts

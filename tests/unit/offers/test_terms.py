@@ -51,7 +51,7 @@ def figures_of(offer: Offer) -> Counter[str]:
     one, found = offer.licence, [str(offer.version), str(offer.min_age), str(offer.act.times), str(offer.reward.due_days)]
     found += [str(part) for day in (offer.starts, offer.ends) if day is not None for part in (day.day, day.year)]
     found += amount(offer.reward.amount.money_cents, offer.reward.amount.voucher_cents)
-    found += [str(number) for number in (offer.reward.voucher_days, offer.act.cap_a_year) if number]
+    found += [str(number) for number in (offer.reward.voucher_days, offer.act.cap_a_year) if number and number > 1]
     if one is not None and one.instead is not None and one.ceiling is not None:
         found += [str(part) for day in (one.starts, one.ends) if day is not None for part in (day.day, day.year)]
         found += [str(one.notice_days), str(one.withdrawal.effect_days), euros(one.ceiling.cents)]
@@ -116,6 +116,28 @@ def test_what_has_no_number_a_year_is_earned_once_and_the_terms_say_so(language:
     act = {"kind": "order", "times": 3, "uses": ["orders"]}
     assert once in terms(offer_of(changed(act=act)), language, ON)
     assert once not in terms(offer_of(changed(act={**act, "cap_a_year": 2})), language, ON)
+
+
+@pytest.mark.parametrize(
+    ("days", "english", "french"),
+    [(0, "on the same day.", "le jour même."), (1, "in 1 day at most.", "en 1 jour au plus."),
+     (2, "in 2 days at most.", "en 2 jours au plus.")],
+)  # fmt: skip
+def test_days_are_counted_as_people_say_them(days: int, english: str, french: str) -> None:
+    offer = offer_of(changed(reward__due_days=days, licence__withdrawal__effect_days=days))
+    assert f"You get it {english}" in (page := terms(offer, "en", ON))
+    assert f"We take everything down {english}" in page
+    assert f"Vous le recevez {french}" in (page := terms(offer, "fr", ON))
+    assert f"Nous enlevons tout {french}" in page
+
+
+def test_once_a_year_and_the_first_of_a_month_are_said_as_people_say_them() -> None:
+    offer = offer_of(changed(act__cap_a_year=1, ends="2027-03-01", licence__instead__kind="referral"))
+    assert "You earn this once a year at most." in terms(offer, "en", ON)
+    page = terms(offer, "fr", ON)
+    assert "Vous gagnez cette somme une fois par an au plus." in page
+    assert "Elle finit le 1er mars 2027 au soir." in page
+    assert "Il suffit d'inviter un ami." in page
 
 
 def test_what_stands_against_an_offer_leaves_it_without_terms() -> None:
