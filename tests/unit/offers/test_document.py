@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.offers import LAWFUL, changed, lawful
+from tests.support.offers import LAWFUL, PRESS, changed, lawful
 
 from volens.errors import BadInput
 from volens.offers import document
@@ -48,6 +49,15 @@ def test_what_is_not_understood_is_no_offer(wrong: dict[str, Any]) -> None:
     assert reading.findings
     with pytest.raises(BadInput, match="does not load"):
         offer_of(reading)
+
+
+def test_the_examples_are_made_by_the_company_of_the_example_programme() -> None:
+    """Else nobody could propose them in the house that `volens init` makes."""
+    programme = yaml.safe_load((LAWFUL.parent.parent / "programme" / "programme.yaml").read_text("utf-8"))
+    ours = [{key: one[at] for key, at in (("name", "legal_name"), ("address", "address"), ("contact", "contact"))}
+            for one in programme["controllers"].values()]  # fmt: skip
+    for file in (LAWFUL, PRESS):
+        assert yaml.safe_load(file.read_text("utf-8"))["controller"] in ours
 
 
 def test_a_finding_names_its_line() -> None:
