@@ -79,8 +79,10 @@ def read_words(written: str, file: str) -> Reading:
     except msgspec.ValidationError as error:
         # The schema holds the kinds; what is left are days that no calendar has.
         key = _PLACE.search(str(error))
-        place = document.at(*key.group(1).split(".")) if key else document.at()
-        return Reading(None, document, (_finding("LOAD006", place, "There is no such day.", "Give a day of the calendar."),))
+        where = key.group(1) if key else ""
+        said = f"`{where}`: there is no such day." if where else "There is no such day."
+        place = document.at(*where.split(".")) if where else document.at()
+        return Reading(None, document, (_finding("LOAD006", place, said, "Give a day of the calendar."),))
     except BadInput as error:
         place = document.at(*error.key.split(".")) if isinstance(error, Unfit) else document.at()
         return Reading(None, document, (_finding("LOAD003", place, error.what, error.remedy),))

@@ -72,6 +72,7 @@ def test_a_day_that_no_calendar_has_is_said_with_its_line(key: str, day: str) ->
     lines = LAWFUL.read_text("utf-8").replace(key, day, 1)
     (found,) = read_words(lines, "offer.yaml").findings
     assert (found.rule, lines.splitlines()[found.line - 1]) == ("LOAD006", day)
+    assert found.message == f"`{'licence.ends' if day.startswith(' ') else 'ends'}`: there is no such day."
 
 
 @pytest.mark.parametrize(
