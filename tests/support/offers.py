@@ -71,5 +71,6 @@ def built(values: Mapping[str, Any]) -> d.Offer:
         changes=v["changes"], law=v["law"], waived=frozenset(v["waived"]),
         act=d.Act(v["kind"], 2, frozenset(v["uses"]), v["entry_cents"], v["purchase"], v["depth"], v["cap"], v["friend"],
                   v["disclosed"]),
-        reward=d.Reward(d.Amount(money, vouchers), 30, 90 if vouchers else 0, v["depends"], v["suspended"]), licence=licence,
+        reward=d.Reward(d.Amount(money, vouchers), 30, v["voucher_days"] if vouchers else 0, v["depends"], v["suspended"]),
+        licence=licence,
     )  # fmt: skip

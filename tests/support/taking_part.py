@@ -46,6 +46,9 @@ def orders(**keys: Any) -> str:
             del table[last]
         else:
             table[last] = value
+    cents = sum(plain["reward"]["amount"].values())
+    if cents != 1_000 and "name" not in keys:  # the name says what is paid
+        plain["name"] = {"fr": f"{cents / 100:g} euros pour deux commandes", "en": f"{cents / 100:g} euros for two orders"}
     return json.dumps(plain)
 
 

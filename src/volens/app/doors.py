@@ -225,7 +225,8 @@ def offering(
     settings: Settings, programme: Programme, records: SqlDatabase, vault: Vault, out: Delivery, clock: Clock, purses: Wallet
 ) -> Offering:
     """The offers of a house in use; the wallet's pages call them by their names."""
-    made = Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find)
+    controllers = [one.legal_name for one in programme.controllers.values()]
+    made = Offering(records, out, clock, programme.country, programme.name, settings.web_address, vault.find, controllers)
     purses.names = made.name
     return made
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from volens.cli.say import clock, house_option, json_option, speaking, tell
+from volens.errors import NotFound, NotNow
+from volens.offering.workflow import ENDED, FORCE
 
 if TYPE_CHECKING:
     from volens.offering.version_store import Country, Version
@@ -38,7 +40,7 @@ def propose(file: Path, house: Path, by: str, as_json: bool) -> None:
     with open_house(house, clock=clock()) as opened:
         made = opened.offering.propose_file(file, by=by)
         opened.checkpoint()
-    tell(vars(made), f"{_version(made)}\nNext: volens offer approve {made.offer} --role marketing --by …, and --role dpo", as_json)
+    tell(vars(made), f"{_version(made)}\n{_next(made)}", as_json)
 
 
 @click.command()
@@ -128,6 +130,10 @@ def _stop(step: str, offer: str, house: Path, country: str, reason: dict[str, st
     from volens.app import open_house
 
     with open_house(house, clock=clock()) as opened:
+        if step == "end":
+            for before in opened.offering.countries(offer):
+                if before.country == country and before.state == ENDED:
+                    raise NotNow(f"{offer} is over in {country} since {before.day}.", "Nothing is left to end.")
         made = getattr(opened.offering, step)(offer, country, {key: words for key, words in reason.items() if words}, by=by)
         told = opened.offering.tell()
         opened.checkpoint()
@@ -178,7 +184,9 @@ def show(offer: str, house: Path, as_json: bool) -> None:
     from volens.app import open_house
 
     with open_house(house, clock=clock()) as opened:
-        opened.offering.versions(offer)
+        if not opened.offering.versions(offer):
+            known = ", ".join(dict.fromkeys(one.offer for one in opened.offering.versions()))
+            raise NotFound(f"No offer {offer!r} is on record.", f"On record: {known}." if known else "See: volens offer propose")
         found = [one for one in opened.offering.programmes() if one.offer == offer]
         waiting = [one for one in opened.offering.versions(offer) if one.state in ("proposed", "half", "declined")]
     lines = [_version(one) for one in waiting]
@@ -190,7 +198,7 @@ def show(offer: str, house: Path, as_json: bool) -> None:
             lines.append(f"  {place.country}: {'open' if place.open else 'closed'}; {took} took part")
             lines += [f"    {each.day}  {each.kind}  {each.reason.get('en', '')}".rstrip() for each in place.steps]
     value = {"programme": found[0].to_dict() if found else None, "waiting": [vars(one) for one in waiting]}
-    tell(value, "\n".join(lines) or f"  No version of {offer} is on record.", as_json)
+    tell(value, "\n".join(lines), as_json)
 
 
 @click.command()
@@ -269,6 +277,14 @@ def _version(one: Version) -> str:
     return f"  {one.offer:24} version {one.version}  {one.state:9} since {one.since}  proposed by {one.proposed_by}" + (
         f"; {by}" if by else ""
     )
+
+
+def _next(one: Version) -> str:
+    """What is to be done after a proposal; the same again may be approved already."""
+    if one.state == FORCE:
+        return "It is in force as it is. A change is the next version."
+    roles = [role for role, name in (("marketing", one.marketing), ("dpo", one.dpo)) if not name]
+    return f"Next: volens offer approve {one.offer} --role {' --by …, and --role '.join(roles)} --by …"
 
 
 def _country(one: Country) -> str:

@@ -87,7 +87,7 @@ def terms(file: Path, language: str, day: date | None, as_json: bool) -> None:
 def lint(file: Path, as_json: bool) -> None:
     """Clauses that no offer may contain, in terms that somebody wrote (text, Markdown, HTML; French and English).
 
-    Leads for a human, never a verdict. Exit code 2 if there are any.
+    Leads for a human, never a verdict. Exit code 3 if there are any, 2 if the file is no text in these languages.
     """
     from volens.offers.lint import lint_file
 
@@ -95,7 +95,7 @@ def lint(file: Path, as_json: bool) -> None:
     value: dict[str, Any] = {"format": "volens-offer-lint/1", "what_this_is": LEADS, "leads": [vars(one) for one in leads]}
     tell(value, _leads(file, leads), as_json)
     if leads:
-        sys.exit(2)
+        sys.exit(3)
 
 
 def _legal(reading: Reading, day: date | None) -> date:

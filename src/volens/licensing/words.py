@@ -53,7 +53,8 @@ def spoken(language: str | None) -> str:
 def day(value: date | str, language: str) -> str:
     """A calendar day: 3 mars 2026."""
     read = date.fromisoformat(value) if isinstance(value, str) else value
-    return str(format_date(read, "d MMMM y", locale=LOCALES[language]))
+    said = str(format_date(read, "d MMMM y", locale=LOCALES[language]))
+    return said.replace("1 ", "1er ", 1) if language == "fr" and said.startswith("1 ") else said
 
 
 def letter(kind: str, language: str, *, item: str, medium: str, on: date | str, place: str, address: str) -> tuple[str, str]:

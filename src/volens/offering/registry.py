@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -56,13 +57,20 @@ OFFERS_MAX, VERSIONS_MAX, DOCUMENT_MAX = 200, 100, 64_000
 class Registry:
     """Versions on record. Durable when a method returns."""
 
-    def __init__(self, records: Database, clock: Clock, country: str) -> None:
-        self._records, self._clock, self._country = records, clock, country
+    def __init__(self, records: Database, clock: Clock, country: str, controllers: Collection[str]) -> None:
+        """`controllers`: the legal names of the companies that answer for the programme."""
+        self._records, self._clock, self._country, self._controllers = records, clock, country, controllers
 
     def propose(self, written: str, *, by: str, file: str = "the offer") -> Version:
-        """Proposes the version that a document is. `BadInput` if it does not load, `Refused` if a rule stands against it."""
+        """Proposes the version that a document is. `BadInput` if it does not load, `Refused` if a rule stands against it, or if
+        it is made by a company that does not answer for the programme."""
         who, document, one = named(by), plain(written, file), self.read(written, file)
         check(one, self._today(one)).require()
+        if one.controller.name not in self._controllers:
+            raise Refused(
+                (f"the offer is made by {one.controller.name}, which is no controller of the programme",),
+                f"Give `controller.name` as programme.yaml does: {', '.join(sorted(self._controllers))}.",
+            )
         sha256, day = digest(document), self._today(one)
         with self._records.writing() as connection:
             log.lock(connection, EVENTS)

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -90,11 +90,11 @@ class Offering:
 
     def __init__(
         self, records: Database, delivery: Delivery, clock: Clock, country: str, shop: str, address: str,
-        find: Callable[[str, str], tuple[int, int]],
+        find: Callable[[str, str], tuple[int, int]], controllers: Collection[str],
     ) -> None:  # fmt: skip
-        """`find`: the customer and account behind a card or an e-mail."""
+        """`find`: the customer and account behind a card or an e-mail; `controllers`: legal names of who may offer."""
         self._records, self._clock, self._country, self._find = records, clock, country, find
-        self.registry = Registry(records, clock, country)
+        self.registry = Registry(records, clock, country, controllers)
         self.places = Places(records, clock)
         self.letters = Letters(records, delivery, clock, shop, address)
 

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,15 @@ from volens.programme.rules.countries import is_country
 CENTS_MAX = 100_000_00
 """More is a mistake of the pen."""
 NAMES_MAX = 20
+_REACHED = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+|https://[^\s/.]+(\.[^\s/.]+)+(/\S*)?|tel:\+[0-9]{6,15}")
+
+
+class Unfit(BadInput):
+    """Values of an offer that do not go together; `key` is where one of them stands, with dots."""
+
+    def __init__(self, key: str, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.key = key
 
 
 class Kind(StrEnum):
@@ -181,6 +191,13 @@ class Controller:
     address: str
     contact: str
 
+    def __post_init__(self) -> None:
+        if not _REACHED.fullmatch(self.contact):
+            raise Unfit(
+                "controller.contact", f"Nobody is reached at {self.contact}.",
+                "Give an e-mail address, an address that starts with https://, or tel: and a number with its country.",
+            )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -221,7 +238,9 @@ class Act:
         if not 1 <= self.times <= 100:
             raise BadInput(f"An act that is done {self.times} times.", "Give 1 to 100.")
         if self.kind is not Kind.REFERRAL and (self.friend is not Friend.NOBODY or self.depth > 1):
-            raise BadInput(f"An act of kind {self.kind} invites nobody.", "Leave out `friend` and `depth`, or make it a referral.")
+            raise Unfit(
+                "act", f"An act of kind {self.kind} invites nobody.", "Leave out `friend` and `depth`, or make it a referral."
+            )
 
 
 @dataclass(frozen=True)
@@ -239,7 +258,9 @@ class Reward:
 
     def __post_init__(self) -> None:
         if (self.voucher_days > 0) != (self.amount.voucher_cents > 0):
-            raise BadInput("Vouchers and the days for which they hold do not go together.", "Give both, or neither.")
+            raise Unfit(
+                "reward.voucher_days", "Vouchers and the days for which they hold do not go together.", "Give both, or neither."
+            )
 
 
 @dataclass(frozen=True)
@@ -251,7 +272,7 @@ class Recipient:
 
     def __post_init__(self) -> None:
         if not is_country(self.country):
-            raise BadInput(f"{self.country} is no country.", "Give its two-letter code.")
+            raise Unfit("licence.recipients", f"{self.country} is no country.", "Give its two-letter code.")
 
 
 @dataclass(frozen=True)
@@ -309,11 +330,11 @@ class Licence:
 
     def __post_init__(self) -> None:
         if self.ends is not None and self.ends < self.starts:
-            raise BadInput("The licence ends before it starts.", "Give an `ends` on or after `starts`.")
+            raise Unfit("licence.ends", "The licence ends before it starts.", "Give an `ends` on or after `starts`.")
         if not (self.items and self.purposes and self.media and self.territories):
-            raise BadInput("A licence for nothing, or for nowhere.", "Name items, purposes, media and territories.")
+            raise Unfit("licence", "A licence for nothing, or for nowhere.", "Name items, purposes, media and territories.")
         if strange := [one for one in sorted(self.territories) if one != WORLD and not is_country(one)]:
-            raise BadInput(f"{', '.join(strange)}: no country.", "Give two-letter codes.")
+            raise Unfit("licence.territories", f"{', '.join(strange)}: no country.", "Give two-letter codes.")
 
 
 @dataclass(frozen=True)
@@ -343,11 +364,21 @@ class Offer:
 
     def __post_init__(self) -> None:
         if self.ends is not None and self.ends < self.starts:
-            raise BadInput("The offer ends before it starts.", "Give an `ends` on or after `starts`.")
+            raise Unfit("ends", "The offer ends before it starts.", "Give an `ends` on or after `starts`.")
+        if self.licence is not None and self.ends is not None and self.licence.starts > self.ends:
+            raise Unfit(
+                "licence.starts", "The licence starts after the offer has ended.",
+                "Give a `starts` on or before the offer's `ends`."
+            )
         if missing := [one for one in self.languages if one not in self.name]:
-            raise BadInput(f"The offer has no name in {', '.join(missing)}.", "Give `name` in each language of `languages`.")
+            raise Unfit(
+                "name", f"The offer has no name in {', '.join(missing)}.", "Give `name` in each language of `languages`."
+            )
         reason = self.licence.ceiling.reason if self.licence is not None and self.licence.ceiling is not None else self.name
         if missing := [one for one in self.languages if one not in reason]:
-            raise BadInput(f"The ceiling has no reason in {', '.join(missing)}.", "Give `reason` in each language of `languages`.")
+            raise Unfit(
+                "licence.ceiling.reason", f"The ceiling has no reason in {', '.join(missing)}.",
+                "Give `reason` in each language of `languages`.",
+            )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from volens.offers.document import WORLD, Choice, Consent, Earned, Item, Licence, Medium, Offer, Purpose, Shows, Withdraw
 from volens.offers.rules import Against, Rule
+from volens.offers.saying import REASON_WORDS_MIN, gives_a_reason, names_a_company, urges
 
 MONTHS_MAX = 24
 """How long a licence lasts at most; policy."""
@@ -82,6 +83,9 @@ def _items(offer: Offer, one: Licence) -> Iterator[Against]:
 def _recipients(offer: Offer, one: Licence) -> Iterator[Against]:
     if one.sublicence:
         yield "licence.sublicence", "The licence can be passed on to companies that nobody has named."
+    for company in one.recipients:
+        if not names_a_company(company.name):
+            yield "licence.recipients", f"“{company.name}” names no company."
 
 
 def _sold(offer: Offer, one: Licence) -> Iterator[Against]:
@@ -124,6 +128,11 @@ def _ceiling(offer: Offer, one: Licence) -> Iterator[Against]:
         yield "licence.ceiling.cents", f"The ceiling lies at {one.ceiling.cents} minor units; none lies above {CEILING_CENTS_MAX}."
     if one.reward.cents > one.ceiling.cents:
         yield "licence.reward", f"The licence earns {one.reward.cents} minor units, and its ceiling is {one.ceiling.cents}."
+    for text in one.ceiling.reason.values():
+        if not gives_a_reason(text):
+            yield "licence.ceiling.reason", f"“{text}” is no reason: it has fewer than {REASON_WORDS_MIN} different words."
+        elif urges(text):
+            yield "licence.ceiling.reason", f"“{text}” presses people to say yes."
 
 
 def _instead(offer: Offer, one: Licence) -> Iterator[Against]:
@@ -160,7 +169,8 @@ LICENCE_RULES = (
     _rule("OFF023", "A closed list of things", "GDPR 5(1)(c); C. civ. 9",
           "Name the items and write `one_by_one: true`.", _items),
     _rule("OFF024", "Recipients by name", "GDPR 13(1)(e), 26, 28",
-          "Write `sublicence: false`, and name in `recipients` each company that receives something.", _recipients),
+          "Write `sublicence: false`, and name in `recipients` each company that receives something, by its legal name.",
+          _recipients),
     _rule("OFF025", "Data are not sold", "GDPR 7(3), 12 to 22; Directive 2019/770, recital 24",
           "Write `sold: false`: who sells would have to give up rights that nobody can give up.", _sold),
     _rule("OFF026", "Nothing sensitive, no children, nobody else", "GDPR 8, 9; C. civ. 9; the age of 18 is policy",
@@ -170,7 +180,8 @@ LICENCE_RULES = (
     _rule("OFF028", "Withdrawing is as easy as permitting, and is done", "GDPR 7(3), 17(1)(b)",
           f"Write `how: one-click`, `effect_days: {EFFECT_DAYS_MAX}` or fewer, and `taken_down: true`.", _withdrawal),
     _rule("OFF029", "People with little money can say no", "GDPR 4(11), 7(4); policy",
-          f"Give `ceiling` with its reason, at most {CEILING_CENTS_MAX} minor units, and stay below it.", _ceiling),
+          f"Give `ceiling` with its reason, at most {CEILING_CENTS_MAX} minor units, and a reward that is no more than it.",
+          _ceiling),
     _rule("OFF030", "The same can be earned without a licence", "GDPR 7(4); EDPB Opinion 08/2024",
           "Give `instead`: another act that earns the same money and the same vouchers.", _instead),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from volens.errors import BadInput
 from volens.offers.check import RULES
+from volens.offers.legible import require_legible
 from volens.offers.searching import hits
 from volens.programme.nodes import NotClean, read_text
 
@@ -30,11 +31,13 @@ class Lead:
 
 
 def lint_file(path: Path) -> tuple[Lead, ...]:
-    """The leads in a file of text, Markdown or HTML, in its order. `BadInput` if it cannot be read."""
+    """The leads in a file of text, Markdown or HTML, in its order. `BadInput` if it cannot be read, or not in our languages."""
     try:
-        return lint(read_text(path, path.name), path.suffix)
+        text = read_text(path, path.name)
     except NotClean as error:
         raise BadInput(error.finding.message, "Give a file of text, Markdown or HTML in UTF-8, within the limit of size.") from None
+    require_legible(text, path.suffix)
+    return lint(text, path.suffix)
 
 
 def lint(text: str, kind: str = ".txt") -> tuple[Lead, ...]:

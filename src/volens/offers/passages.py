@@ -25,7 +25,7 @@ _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 
 @dataclass(frozen=True)
 class Passage:
-    """A sentence, the line on which its block begins, and what leads to it if it is an entry of a list."""
+    """A sentence, the line on which it begins, and what leads to it if it is an entry of a list."""
 
     line: int
     sentence: str
@@ -51,20 +51,25 @@ def passages_of(text: str, kind: str) -> Iterator[Passage]:
             continue
         if not block.entry:
             lead_in = ""
-        for sentence in _sentences(words):
-            yield Passage(block.line, sentence, lead_in if block.entry else "")
+        lines = [number for number, written in enumerate(block.text.split("\n"), block.line) for _ in written.split()]
+        sentences = _sentences(words)
+        for start, sentence in sentences:
+            yield Passage(lines[words.count(" ", 0, start)], sentence, lead_in if block.entry else "")
         if not block.entry and words.endswith(":"):
-            lead_in = _sentences(words)[-1]
+            lead_in = sentences[-1][1]
 
 
-def _sentences(words: str) -> list[str]:
-    """Sentences of one block; an abbreviation ends none."""
-    found: list[str] = []
-    for part in _ENDS.split(words):
-        if found and _SHORT.search(found[-1]):
-            found[-1] += " " + part
+def _sentences(words: str) -> list[tuple[int, str]]:
+    """Sentences of one block with their places; an abbreviation ends none."""
+    found: list[tuple[int, str]] = []
+    begin = 0
+    for stop, after in [*(one.span() for one in _ENDS.finditer(words)), (len(words), len(words))]:
+        part = words[begin:stop]
+        if found and _SHORT.search(found[-1][1]):
+            found[-1] = (found[-1][0], f"{found[-1][1]} {part}")
         else:
-            found.append(part)
+            found.append((begin, part))
+        begin = after
     return found
 
 
@@ -99,7 +104,7 @@ def _markdown(text: str) -> Iterator[Block]:
 
 def _written(token: Token) -> str:
     if token.type in ("softbreak", "hardbreak"):
-        return " "
+        return "\n"
     return token.content if token.type in ("text", "code_inline") else ""
 
 
@@ -139,6 +144,9 @@ class _Reader(HTMLParser):
             return
         if not self._held and data.strip():
             self._line = self.getpos()[0] + data[: len(data) - len(data.lstrip())].count("\n")
+            data = data.lstrip()
+        elif self._held:  # a tag may be written on several lines
+            self._held.append("\n" * (self.getpos()[0] - self._line - sum(one.count("\n") for one in self._held)))
         if self._held or data.strip():
             self._held.append(data)
 

@@ -15,7 +15,8 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from volens.errors import BadInput
-from volens.offers.document import Offer
+from volens.offers.document import Offer, Unfit
+from volens.offers.plain import HOW, unclean_texts
 from volens.programme.findings import Finding, Place, Severity
 from volens.programme.nodes import Document, NotClean, parse, read_text
 from volens.programme.schemas import against
@@ -68,15 +69,23 @@ def read_words(written: str, file: str) -> Reading:
     wrong = against(document, _validator(), "See docs/offers.md.")
     if wrong:
         return Reading(None, document, tuple(wrong))
+    if unclean := list(unclean_texts(document)):
+        return Reading(None, document, tuple(
+            _finding("LOAD003", document.at(*path), f"The text of `{'.'.join(map(str, path))}` is not plain: {why}", HOW)
+            for path, why in unclean
+        ))  # fmt: skip
     try:
         return Reading(msgspec.convert(_values(document.data), Offer), document, ())
     except msgspec.ValidationError as error:
         # The schema holds the kinds; what is left are days that no calendar has.
         key = _PLACE.search(str(error))
-        place = document.at(*key.group(1).split(".")) if key else document.at()
-        return Reading(None, document, (_finding("LOAD006", place, "There is no such day.", "Give a day of the calendar."),))
+        where = key.group(1) if key else ""
+        said = f"`{where}`: there is no such day." if where else "There is no such day."
+        place = document.at(*where.split(".")) if where else document.at()
+        return Reading(None, document, (_finding("LOAD006", place, said, "Give a day of the calendar."),))
     except BadInput as error:
-        return Reading(None, document, (_finding("LOAD003", document.at(), error.what, error.remedy),))
+        place = document.at(*error.key.split(".")) if isinstance(error, Unfit) else document.at()
+        return Reading(None, document, (_finding("LOAD003", place, error.what, error.remedy),))
 
 
 def offer_of(reading: Reading) -> Offer:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from volens.offers.document import Changes, Earned, Friend, Growth, Kind, Law, Offer, Shown, Uses
+from volens.offers.saying import sums
 from volens.offers.searching import grants_nothing
 
 Against = tuple[str, str]
@@ -22,6 +23,8 @@ AGE_OF_CONSENT = {"FR": 15, "LU": 16, "IE": 16, "MT": 13}
 """Below it a parent decides (GDPR 8), and no offer is made here."""
 TOO_MUCH = {Uses.CONTACTS: "the address book", Uses.FINGERPRINT: "the fingerprint of a device", Uses.LOCATION: "the location"}
 """What no act needs to know."""
+VOUCHER_DAYS_MIN = 90
+"""How long a voucher can be used at least: one that lapses before somebody shops again is no reward; policy."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ def _promise(offer: Offer, on: date) -> Iterator[Against]:
         yield "promised_cents", (
             f"{offer.promised_cents} minor units are promised, and the act alone earns {offer.reward.amount.cents}."
         )
+    paid = {offer.reward.amount.cents, offer.reward.amount.money_cents, offer.reward.amount.voucher_cents}
+    for written in dict.fromkeys(written for name in offer.name.values() for written, cents in sums(name) if cents not in paid):
+        yield "name", f"The name says “{written}”, and the act does not pay that."
 
 
 def _over(offer: Offer, on: date) -> Iterator[Against]:
@@ -96,6 +102,8 @@ def _bound(offer: Offer, on: date) -> Iterator[Against]:
 def _kept(offer: Offer, on: date) -> Iterator[Against]:
     if offer.reward.suspended is Earned.LOST:
         yield "reward.suspended", "What is earned is lost when the offer is suspended or ends."
+    if offer.reward.amount.voucher_cents and offer.reward.voucher_days < VOUCHER_DAYS_MIN:
+        yield "reward.voucher_days", f"A voucher can be used for {offer.reward.voucher_days} days only."
 
 
 def _fee(offer: Offer, on: date) -> Iterator[Against]:
@@ -120,6 +128,8 @@ def _cap(offer: Offer, on: date) -> Iterator[Against]:
 def _friend(offer: Offer, on: date) -> Iterator[Against]:
     if offer.act.friend is Friend.ADDRESS_BOOK:
         yield "act.friend", "The sponsor's address book is uploaded."
+    elif offer.act.friend is Friend.ONE_MESSAGE:
+        yield "act.friend", "The sponsor gives the address of somebody who was not asked."
     elif offer.act.kind is Kind.REFERRAL and offer.act.friend is Friend.NOBODY:
         yield "act", "It is not said how somebody who is invited hears of it."
 
@@ -151,7 +161,7 @@ OFFER_RULES = (
     Rule("OFF004", "Terms before joining", "GDPR 13; Directive 2005/29, art. 7",
          "Write `shown: before`: what is asked, paid and used is read before anybody joins.", _shown),
     Rule("OFF005", "The figure in the advertisement is what the act earns", "Directive 2005/29, art. 5 to 7",
-         "Promise the money and the vouchers that the act earns, and never what a licence would add.", _promise),
+         "Promise the money and the vouchers that the act earns, in figures, and never what a licence would add.", _promise),
     Rule("OFF006", "An offer has a last day, and it lies ahead", "Directive 2005/29, art. 7; GDPR 5(1)(e)",
          "Give `ends`, the last day on which the act counts.", _over),
     Rule("OFF007", "Old enough to decide alone", "GDPR 8; French Act 78-17, art. 45",
@@ -160,16 +170,16 @@ OFFER_RULES = (
          "Take it out of `uses`: the sponsor shares a link herself, and fraud is seen by what the server knows.", _uses),
     Rule("OFF009", "The reward for the act is free of the licence", "GDPR 7(4), recital 43",
          "Write `depends: fixed`. A licence has a reward of its own.", _bound),
-    Rule("OFF010", "What is earned is paid", "C. conso. L212-1",
-         "Write `suspended: kept`: an offer can stop, a debt cannot.", _kept),
+    Rule("OFF010", "What is earned is paid, and can be used", "C. conso. L212-1; the days of vouchers are policy",
+         f"Write `suspended: kept`: an offer can stop, a debt cannot. Give `voucher_days: {VOUCHER_DAYS_MIN}` or more.", _kept),
     Rule("OFF011", "Taking part is free", "C. conso. L121-15; Directive 2005/29, annex I",
          "Take out the fee or the purchase. What a new customer orders can count; what the sponsor pays cannot.", _fee),
     Rule("OFF012", "One step of invitations", "C. conso. L121-15",
          "Write `depth: 1` and `depends: fixed`: only friends whom somebody invited herself count, each the same.", _chain),
     Rule("OFF013", "A limit a year for sponsors", "C. conso. L121-15; policy",
          "Give `cap_a_year`.", _cap),
-    Rule("OFF014", "A friend's address is not collected", "GDPR 5(1)(c), 6; CPCE L34-5",
-         "Write `friend: shared-link`, or `one-message` if the sponsor types one address, which is deleted after it.", _friend),
+    Rule("OFF014", "A friend's address is not collected", "GDPR 5(1)(c), 6, 14; CPCE L34-5",
+         "Write `friend: shared-link`: the sponsor shares a link herself, and no address of a friend is taken.", _friend),
     Rule("OFF015", "An invitation says what it is", "Directive 2005/29, art. 7 and annex I",
          "Write `disclosed: true`: the invitation says that its sponsor earns something.", _disclosed),
     Rule("OFF031", "Names are names", "GDPR 7(2); C. conso. L212-1",

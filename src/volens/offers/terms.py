@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from volens.errors import NotFound
 from volens.offers.check import check
 from volens.offers.document import Amount, Offer, Recipient
+from volens.offers.plain import escaped
 from volens.programme.nodes import parse
 
 LOCALES = {"fr": "fr_FR", "en": "en_IE"}
@@ -45,6 +46,7 @@ def terms(offer: Offer, language: str, on: date) -> str:
     written = page.render(
         offer=offer, act=offer.act, licence=offer.licence, day=told.day, money=told.money, amount=told.amount, places=told.places,
         listed=told.listed, word=told.word, recipients=told.recipients, authorities=told.authorities,
+        within=told.within, yearly=told.yearly,
     )  # fmt: skip
     return written.strip() + "\n"
 
@@ -99,6 +101,14 @@ class Telling:
         given = frozenset(names)
         return self._joined(self.word(kind, name) for name in self._words[kind] if name in given)
 
+    def within(self, days: int) -> str:
+        """How soon something is done at the latest."""
+        return str(self._words["within"]["now" if days == 0 else "one" if days == 1 else "other"].format(days))
+
+    def yearly(self, times: int) -> str:
+        """How often a year at most."""
+        return str(self._words["yearly"]["one" if times == 1 else "other"].format(times))
+
     def _joined(self, parts: Iterable[str]) -> str:
         *first, last = parts
         return f"{', '.join(first)} {self._words['and']} {last}" if first else last
@@ -106,8 +116,8 @@ class Telling:
 
 @cache
 def _pages() -> Environment:
-    # Markdown, not a page: whoever shows it turns it into HTML and escapes there.
-    return Environment(loader=PackageLoader("volens.offers", ""), undefined=StrictUndefined, autoescape=False)
+    # Markdown, not a page: whoever shows it turns it into HTML. No value of an offer is read as Markdown.
+    return Environment(loader=PackageLoader("volens.offers", ""), undefined=StrictUndefined, autoescape=False, finalize=escaped)
 
 
 @cache

@@ -74,18 +74,22 @@ class Words:
         return str(format_currency(Decimal(cents) / 100, currency, locale=self.locale))
 
     def day(self, value: date | str) -> str:
-        """A calendar day: 3 mars 2026."""
+        """A calendar day: 3 mars 2026, 1er mars 2026."""
         day = date.fromisoformat(value) if isinstance(value, str) else value
-        return str(format_date(day, "d MMMM y", locale=self.locale))
+        return self._first(format_date(day, "d MMMM y", locale=self.locale))
 
     def moment(self, value: datetime | str) -> str:
         """An instant, in the house's zone: 3 mars 2026 à 10:02."""
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return str(format_datetime(instant, "d MMMM y, HH:mm", tzinfo=self.zone, locale=self.locale))
+        return self._first(format_datetime(instant, "d MMMM y, HH:mm", tzinfo=self.zone, locale=self.locale))
 
     def time(self, value: datetime) -> str:
         """A time of day, in the house's zone: 10:02."""
         return str(format_datetime(value, "HH:mm", tzinfo=self.zone, locale=self.locale))
+
+    def _first(self, said: str) -> str:
+        """The first of a month is an ordinal in French, and no other day is."""
+        return said.replace("1 ", "1er ", 1) if self.language == "fr" and said.startswith("1 ") else said
 
     def country(self, code: str) -> str:
         """The name of a country by its ISO 3166 code."""

@@ -89,3 +89,20 @@ def test_stopped_opened_again_by_two_and_ended(shop: Shop, tmp_path: Path) -> No
     run(shop, "propose", str(file), *CLAIRE)
     assert said(shop, "decline", OFFER, "--role", "dpo", *BRUNO)["state"] == "declined"
     shop.clean()
+
+
+def test_what_there_is_nothing_to_do_for_is_said(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "offer.json"
+    file.write_text(orders(), encoding="utf-8")
+    assert "volens offer propose" in run(shop, "show", "nope", code=6)
+    assert "--role marketing --by …, and --role dpo --by …" in run(shop, "propose", str(file), *CLAIRE)
+    run(shop, "approve", OFFER, "--role", "marketing", *CLAIRE)
+    assert f"Next: volens offer approve {OFFER} --role dpo --by …" in run(shop, "propose", str(file), *CLAIRE)
+    run(shop, "approve", OFFER, "--role", "dpo", *BRUNO)
+    again = run(shop, "propose", str(file), *CLAIRE)
+    assert "in force" in again
+    assert "approve" not in again
+    assert f"On record: {OFFER}." in run(shop, "show", "nope", code=6)
+    run(shop, "launch", OFFER, *FR, *CLAIRE)
+    run(shop, "end", OFFER, *FR, *REASON, *CLAIRE)
+    assert "is over in FR since 2026-12-03" in run(shop, "end", OFFER, *FR, *REASON, *CLAIRE, code=5)

@@ -58,13 +58,15 @@ def test_what_is_refused_has_no_terms() -> None:
 def test_other_peoples_terms(tmp_path: Path) -> None:
     file = tmp_path / "partner.md"
     file.write_text("# Terms\n\nYou grant us, in any media and in perpetuity, the right to show your photo.\n", "utf-8")
-    said = run("lint", file, code=2)
+    said = run("lint", file, code=3)
     assert shown(said)
-    value = json.loads(run("lint", file, "--json", code=2))
+    value = json.loads(run("lint", file, "--json", code=3))
     assert [one["rule"] for one in value["leads"]] == ["OFF018", "OFF019"]
     assert "never a verdict" in value["what_this_is"]
     file.write_text("We ask you before each use.\n", "utf-8")
     assert "0 leads" in run("lint", file)
+    file.write_text("", "utf-8")
+    assert "The text is empty." in run("lint", file, code=2), "what was not read is an error, and no lead and no clean text"
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -32,6 +32,13 @@ def test_the_offer_of_the_press_is_refused_with_all_its_reasons(shop: Shop) -> N
     assert [one.offer for one in shop.house.offering.versions()] == [OFFER]
 
 
+def test_an_offer_is_made_by_a_company_that_answers_for_the_programme(shop: Shop) -> None:
+    with pytest.raises(Refused, match="made by Le Panier SAS") as refused:
+        shop.house.offering.registry.propose(other(controller__name="Le Panier SAS"), by=CLAIRE)
+    assert "Le Panier Distribution SA" in refused.value.remedy
+    assert [one.offer for one in shop.house.offering.versions()] == [OFFER]
+
+
 def test_two_people_in_two_roles_and_the_second_brings_it_into_force(shop: Shop) -> None:
     offering = shop.house.offering
     made = offering.registry.propose(other(), by=CLAIRE)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.offers import LAWFUL, changed, lawful
+from tests.support.offers import LAWFUL, PRESS, changed, lawful
 
 from volens.errors import BadInput
 from volens.offers import document
@@ -50,6 +51,15 @@ def test_what_is_not_understood_is_no_offer(wrong: dict[str, Any]) -> None:
         offer_of(reading)
 
 
+def test_the_examples_are_made_by_the_company_of_the_example_programme() -> None:
+    """Else nobody could propose them in the house that `volens init` makes."""
+    programme = yaml.safe_load((LAWFUL.parent.parent / "programme" / "programme.yaml").read_text("utf-8"))
+    ours = [{key: one[at] for key, at in (("name", "legal_name"), ("address", "address"), ("contact", "contact"))}
+            for one in programme["controllers"].values()]  # fmt: skip
+    for file in (LAWFUL, PRESS):
+        assert yaml.safe_load(file.read_text("utf-8"))["controller"] in ours
+
+
 def test_a_finding_names_its_line() -> None:
     lines = LAWFUL.read_text("utf-8").replace("media: [own-website, own-app]", "media: [own-website, television]")
     (found,) = read_words(lines, "offer.yaml").findings
@@ -62,6 +72,65 @@ def test_a_day_that_no_calendar_has_is_said_with_its_line(key: str, day: str) ->
     lines = LAWFUL.read_text("utf-8").replace(key, day, 1)
     (found,) = read_words(lines, "offer.yaml").findings
     assert (found.rule, lines.splitlines()[found.line - 1]) == ("LOAD006", day)
+    assert found.message == f"`{'licence.ends' if day.startswith(' ') else 'ends'}`: there is no such day."
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["100 euros\n\n## You also agree\n\nok **x** <b>y</b>", "100 euros\r\nok",
+     "100\x00 euros", "100 \u202eeuros",
+     "100 eu\u00adros", "100 eu\u2028ros", "<script>alert(1)</script>", "a < b", "[yes](https://x.example)", "[yes]", "`yes`",
+     "**yes**",
+     "# yes", "_yes_", "yes &lt;b&gt;", "a | b", "a \\ b", " ", "\u00a0"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "place",
+    ["name__en", "controller__name", "controller__address", "controller__contact", "licence__ceiling__reason__en",
+     "licence__recipients"],
+)  # fmt: skip
+def test_a_text_is_one_line_without_markup(place: str, text: str) -> None:
+    reading = changed(**{place: [{"name": text, "country": "FR"}] if place == "licence__recipients" else text})
+    assert reading.offer is None
+    (found,) = reading.findings
+    assert (found.rule, "not plain" in found.message, "one line" in found.remedy) == ("LOAD003", True, True)
+
+
+def test_a_text_that_is_not_plain_is_said_with_its_line() -> None:
+    lines = LAWFUL.read_text("utf-8").replace("en: \"100 euros for two friends\"", "en: \"<b>100 euros</b>\"")
+    (found,) = read_words(lines, "offer.yaml").findings
+    assert "name:" in lines.splitlines()[found.line - 1]
+    assert "`name.en`" in found.message
+
+
+@pytest.mark.parametrize("text", ["L'été : 100 €, « vraiment » – oui !", "100 euros & more (in parts); 20% off", "Łódź, 東京, a_b"])
+def test_plain_words_of_any_language_pass(text: str) -> None:
+    assert changed(controller__address=text).offer is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "says"),
+    [
+        ("ends: 2027-02-28", "ends: 2026-11-30", "The offer ends before"),
+        ("  ends: 2027-05-31", "  ends: 2026-11-30", "The licence ends before"),
+        ("  starts: 2026-12-01", "  starts: 2027-03-01", "after the offer has ended"),
+        ("  territories: [FR]", "  territories: [XX]", "no country"),
+        ("  voucher_days: 365", "", "do not go together"),
+    ],
+)
+def test_what_does_not_go_together_is_said_with_its_line(line: str, wrong: str, says: str) -> None:
+    before = LAWFUL.read_text("utf-8").split("\n")
+    (found,) = read_words("\n".join(wrong if one == line else one for one in before), "offer.yaml").findings
+    assert says in found.message
+    assert found.line == before.index(line if wrong else "reward:") + 1
+
+
+@pytest.mark.parametrize("contact", ["nowhere", "somebody@", "http://le-panier.example", "https://", "tel:now",
+"+33 4 00 00 00 00", "a@b"])
+def test_a_contact_is_an_address_at_which_somebody_is_reached(contact: str) -> None:
+    (found,) = changed(controller__contact=contact).findings
+    assert contact in found.message
+    for reached in ("dpo@le-panier.example", "https://le-panier.example/contact", "tel:+33400000000"):
+        assert changed(controller__contact=reached).offer is not None
 
 
 @pytest.mark.parametrize("content", [b"", b"offer: [", b"offer: a\noffer: b\n", b"\xff\xfe", b"offer: &a b\n"])

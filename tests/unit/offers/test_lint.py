@@ -140,6 +140,64 @@ def test_a_long_sentence_is_read_to_its_end() -> None:
     assert [lead.rule for lead in lint("mot " * 3_000 + "votre photo à perpétuité.")] == ["OFF018"]
 
 
+LINES = (
+    "# Conditions\n\nBonjour à tous les membres,\net merci à vous.\n"
+    "Nous publions votre photo. Vous nous la laissez à perpétuité, photo\ncomprise. Votre photo est montrée\n"
+    "dans le monde entier.\n"
+)
+
+
+@pytest.mark.parametrize("kind", [".md", ".txt", ".html"])
+def test_a_lead_names_the_line_on_which_its_sentence_begins(kind: str) -> None:
+    text = LINES if kind != ".html" else LINES.replace("# ", "<h1>").replace("membres,\n", "membres,\n<b\n>") + "</b>"
+    leads = lint(text, kind)
+    assert [one.rule for one in leads] == ["OFF018", "OFF020"]
+    lines = text.splitlines()
+    for lead, begins in zip(leads, ("Vous nous la laissez", "Votre photo est montrée"), strict=True):
+        assert begins in lines[lead.line - 1]
+
+
+SPANISH = (
+    "El participante nos concede para siempre todos los derechos de imagen sobre sus fotografías, en todos los medios y en el "
+    "mundo entero, sin ninguna compensación, y renuncia a cualquier reclamación contra la empresa organizadora del programa."
+)
+GERMAN = (
+    "Der Teilnehmer räumt uns für immer alle Rechte an seinem Bild ein, in allen Medien und weltweit, ohne Vergütung und ohne dass "
+    "er vorher gefragt wird, und verzichtet auf alle Ansprüche gegen den Veranstalter."
+)
+ITALIAN = (
+    "Il partecipante ci concede per sempre tutti i diritti sulla sua immagine, su tutti i media e in tutto il mondo, senza alcun "
+    "compenso, e rinuncia a ogni pretesa nei confronti della società che organizza il programma."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [("a.txt", "", "empty"), ("a.txt", " \n\n", "empty"), ("a.html", "<script>var one = 'the terms';</script>", "empty"),
+     ("a.txt", "- - - 1 2 3", "empty"), ("a.txt", "PK\x03\x04\x14 word", "no text"),
+     ("a.txt", "%PDF-1.7 one two",
+     "no text"),
+     ("a.txt", "{\\rtf1 you grant us}", "no text"), ("a.txt", "terms\x00of", "no text"), ("a.txt", SPANISH,
+     "neither French nor English"),
+     ("a.md", f"# Condiciones\n\n{SPANISH}", "neither French nor English"), ("a.txt", GERMAN, "neither French nor English"),
+     ("a.html", f"<p>{ITALIAN}</p>", "neither French nor English")],
+)  # fmt: skip
+def test_what_was_not_read_is_not_called_clean(name: str, text: str, says: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text(text, "utf-8")
+    with pytest.raises(BadInput, match=says) as error:
+        lint_file(file)
+    assert error.value.remedy
+
+
+def test_french_and_english_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    texts = [clause for _, clause in labelled("known", "known-later", "kept-apart")]
+    for text in [PRESS, f"{SPANISH} {PRESS}", "Hola amigos.", *texts, "\n".join(texts)]:
+        file.write_text(text, "utf-8")
+        lint_file(file)
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     file = tmp_path / "terms.txt"
     file.write_bytes(b"\xff\xfe\x00")

@@ -50,7 +50,7 @@ AROUND: Space = {
     "ends": [date(2027, 2, 28), ON, date(2026, 11, 30), None],
     "min_age": [18, 17, 15, 14],
     "licence": [True, False],
-    "name": ["An offer", "Your photo, in perpetuity"],
+    "name": ["An offer", "Your photo, in perpetuity", "€5,000 for everybody"],
 }
 ACT: Space = {
     "kind": list(Kind),
@@ -64,6 +64,7 @@ ACT: Space = {
     "depends": list(Growth),
     "suspended": list(Earned),
     "amount": [(2000, 8000), (10000, 0), (0, 0)],
+    "voucher_days": [90, 89],
 }
 WHAT: Space = {
     "consent": list(Consent),
@@ -100,13 +101,13 @@ def lawful_act(v: Mapping[str, Any]) -> bool:
     """What an offer may be, but for its licence."""
     referral = v["kind"] == "referral"
     return (
-        v["name"] == "An offer"
+        v["name"] == "An offer" and (v["voucher_days"] >= 90 or not v["amount"][1])
         and v["waived"] == () and v["changes"] == "new-acceptance" and v["law"] == "consumer" and "fr" in v["languages"]
         and v["shown"] == "before" and v["promised"] == sum(v["amount"]) > 0 and v["ends"] is not None and v["ends"] >= ON
         and v["min_age"] >= 15 and not {"contacts", "fingerprint", "location"} & set(v["uses"])
         and v["entry_cents"] == 0 and (v["kind"] == "order" or not v["purchase"]) and v["depth"] == 1
         and v["depends"] == "fixed" and v["suspended"] == "kept"
-        and (v["cap"] is not None and v["disclosed"] and v["friend"] in ("shared-link", "one-message") if referral
+        and (v["cap"] is not None and v["disclosed"] and v["friend"] == "shared-link" if referral
              else v["friend"] == "nobody")
     )  # fmt: skip
 
