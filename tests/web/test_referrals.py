@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from litestar.testing import TestClient
 from tests.conftest import Urls
-from tests.support.inviting import FRIENDS, OFFER, OTHER, PAYMENT, SPONSOR, Inviting, settle
+from tests.support.inviting import FRIENDS, OFFER, OTHER, PAYMENT, SPONSOR, Inviting, friends_offer, settle
 from tests.web.conftest import TOKEN, Browser
 from tests.web.test_described import DOCUMENT, holds
 
@@ -191,3 +192,25 @@ def _contest(browser: Browser, page: str, number: str) -> int:
     found = TOKEN.search(browser.get(page).text)
     assert found is not None
     return browser.client.post("/parrainages/contester", data={"_csrf_token": found[1], "invitation": number}).status_code
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_is_looked_at_is_what_the_offer_uses(site: Site, language: str) -> None:
+    less = friends_offer(offer="sans", act={**json.loads(friends_offer())["act"], "uses": ["account", "invitation", "payout"]})
+    site.shop.put(less, budget_cents=100_000)
+    card, home = {"fr": ("carte bancaire", "adresse de livraison"), "en": ("payment card", "address of delivery")}[language]
+    with site.open() as client:
+        browser = Browser(client, language)
+        for offer, sponsor, friend, there in ((OFFER, SPONSOR, LINA, True), ("sans", OTHER, NOE, False)):
+            token = site.shop.token(sponsor, offer)
+            site.as_customer(sponsor)
+            pages = [browser.get(f"/offres/{offer}/parrainage").text]
+            site.shop.newcomer(friend)
+            site.as_customer(friend)
+            pages.append(browser.get(f"/parrainage/{token}").text)
+            for page in pages:
+                assert (card in page, home in page) == (there, there)
+            terms = browser.get(f"/offres/{offer}").text
+            for word in {"fr": ("adresse e-mail", "téléphone", "nom)"), "en": ("e-mail address", "telephone", "name)")}[language]:
+                assert word in terms
+            assert ("vos commandes" in terms or "your orders" in terms) == there
