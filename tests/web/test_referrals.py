@@ -214,3 +214,33 @@ def test_what_is_looked_at_is_what_the_offer_uses(site: Site, language: str) -> 
             for word in {"fr": ("adresse e-mail", "téléphone", "nom)"), "en": ("e-mail address", "telephone", "name)")}[language]:
                 assert word in terms
             assert ("vos commandes" in terms or "your orders" in terms) == there
+
+
+def test_nobody_reads_that_she_ordered_who_did_not(site: Site) -> None:
+    tie = site.shop.invite(NOE, email="c3+noe@example.org")
+    with site.open() as client:
+        for language, ordered, then, more in (
+            ("fr", "commandé", "Sans réponse ce jour-là, votre prochaine commande compte.", "Encore 1 commande"),
+            ("en", "ordered", "your next order counts.", "1 more order"),
+        ):
+            site.as_customer(NOE)
+            browser = Browser(client, language)
+            if language == "fr":
+                assert "Cela ne compte pas." in browser.get("/mon-invitation").text
+                browser.press("/mon-invitation", "/parrainages/contester", invitation=str(tie.number))
+            page = _became(browser.get("/mon-invitation").text)
+            assert then in page
+            assert ordered not in page
+            assert more not in page
+            site.as_customer(SPONSOR)
+            page = _became(browser.get(HOME).text)
+            assert ordered not in page
+            assert {"fr": "la prochaine commande de cet ami compte", "en": "this friend&#39;s next order counts"}[language] in page
+        site.shop.house.referring.release(tie.number, by="Claire Exemple", reason="Seen.")
+        site.as_customer(NOE)
+        assert "1 more order" in Browser(client, "en").get("/mon-invitation").text
+
+
+def _became(page: str) -> str:
+    """What a page says of invitations, without what explains it."""
+    return page.split("<h1>")[1].split('aria-labelledby="name"')[0].split('aria-labelledby="friends"')[-1].split("<details>")[0]

@@ -35,6 +35,13 @@ class Line:
     contested: bool
 
     @property
+    def said(self) -> str:
+        """What is said of it: its state; `waiting` for an order without a place, `held-open` for what is held without an order."""
+        if self.ordered:
+            return "waiting" if self.state in UNDONE else self.state
+        return "held-open" if self.state == HELD else self.state
+
+    @property
     def contestable(self) -> bool:
         """Whether a button to contest stands beside it."""
         return self.state in (HELD, BLOCKED, REFUSED) and not self.contested
