@@ -15,6 +15,7 @@ from tests.support.inviting import FRIENDS, OFFER, OTHER, PAYMENT, SPONSOR, Invi
 from tests.web.conftest import TOKEN, Browser
 from tests.web.test_described import DOCUMENT, holds
 
+from volens.referring.accepting import NEW_DAYS
 from volens.referring.states import BLOCKED, COUNTED, HELD, OPEN, REFUSED
 from volens.web.server import application
 from volens.web.visitor import Customer, Machine, Nobody, Staff, Visitor
@@ -124,7 +125,7 @@ def test_who_cannot_accept_reads_why(site: Site) -> None:
         site.shop.token(OTHER)
         site.as_customer(LINA)
         other = site.shop.token(OTHER)
-        assert "has accepted an invitation before" in Browser(client, "en").get(f"/parrainage/{other}").text
+        assert "You have accepted an invitation before. You cannot accept" in Browser(client, "en").get(f"/parrainage/{other}").text
 
 
 def test_held_with_a_sentence_contested_and_decided(site: Site) -> None:
@@ -161,7 +162,8 @@ def test_refused_and_blocked_are_said_to_both(site: Site) -> None:
         site.as_customer(SPONSOR)
         page = Browser(client, "en").get(HOME).text
         assert "A person has looked. It does not count." in page
-        assert "was a customer already" in page
+        assert "It does not count.</p>" in page
+        assert "customer already" not in page
         assert page.count("This is not right") == 2
         Browser(client, "en").press(HOME, "/parrainages/contester", invitation=str(one.number))
     assert site.shop.tie(LINA).state == HELD
@@ -244,3 +246,26 @@ def test_nobody_reads_that_she_ordered_who_did_not(site: Site) -> None:
 def _became(page: str) -> str:
     """What a page says of invitations, without what explains it."""
     return page.split("<h1>")[1].split('aria-labelledby="name"')[0].split('aria-labelledby="friends"')[-1].split("<details>")[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "why"), [("fr", "Vous êtes déjà client chez nous."), ("en", "You are a customer of ours already.")]
+)
+def test_a_customer_of_before_is_told_so_before_anything_is_asked(site: Site, language: str, why: str) -> None:
+    site.shop.newcomer(LINA)
+    site.shop.newcomer(NOE, email="c3+noe@example.org")
+    token = site.shop.token()
+    site.shop.hand.pass_days(NEW_DAYS + 1)
+    with site.open() as client:
+        browser = Browser(client, language)
+        for card in (LINA, NOE):
+            site.as_customer(card)
+            page = browser.get(f"/parrainage/{token}").text
+            assert why in page
+            assert 'value="yes"' not in page
+            assert site.shop.house.referring.invited(site.shop.number(card)) is None
+        site.shop.house.referring.accept(site.shop.number(LINA), token)  # from a page that was open before
+        site.as_customer(LINA)
+        assert why in browser.get("/mon-invitation").text
+        line = site.shop.house.referring.sponsoring(site.shop.number(SPONSOR), OFFER).friends[0]
+        assert (line.state, line.sentence) == (BLOCKED, {})

@@ -97,7 +97,7 @@ class Referring:
             ties = store.ties_of(connection, customer, offer)
         return Sponsoring(
             told, one, self.links.token(link) if link is not None else "", self._name(customer, link.shown if link else None),
-            tuple(line_of(tie, self._name(tie.friend, tie.shown)) for tie in ties),
+            tuple(line_of(tie, self._name(tie.friend, tie.shown), sponsor=True) for tie in ties),
         )  # fmt: skip
 
     # The friend
@@ -114,8 +114,10 @@ class Referring:
             tie = store.tie_of(connection, visitor) if visitor is not None else None
             hers = tie is not None and (tie.sponsor, tie.offer) == (link.customer, link.offer)
             against = excluded(connection, visitor, link.customer, day) if visitor is not None and not hers else ""
+        if visitor is not None and not hers and not against and self._accepting.known(visitor, link):
+            against = "F2-known"  # nobody is asked for a yes that would count for nothing
         name = self._name(link.customer, link.shown)
-        mine = Invited(told, line_of(tie, ""), name) if tie is not None and hers else None
+        mine = Invited(told, line_of(tie, "", sponsor=False), name) if tie is not None and hers else None
         return Invitation(told, name, counts, against, mine)
 
     def accept(self, friend: int, token: str, *, shown: str = "") -> Tie:
@@ -132,7 +134,7 @@ class Referring:
             told = _offer(connection, tie.offer, one.version if one is not None else None)
             link = store.live_link(connection, tie.sponsor, tie.offer)
         name = self._name(tie.friend, tie.shown)
-        return Invited(told, line_of(tie, name), self._name(tie.sponsor, link.shown if link is not None else None))
+        return Invited(told, line_of(tie, name, sponsor=False), self._name(tie.sponsor, link.shown if link is not None else None))
 
     def show(self, friend: int, name: str) -> Tie:
         """The first name that her sponsor may read; nothing, and she is one friend among others."""

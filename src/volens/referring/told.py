@@ -1,7 +1,8 @@
 """What each side sees: whole numbers, days, and the sentence of a rule; of the other side only what she may know.
 
 Rules:
-1. A sponsor learns that a friend accepted and ordered, and why if something holds it; never what was bought, when, or for how much.
+1. A sponsor learns that a friend accepted and ordered, and why if something holds it; never what was bought, when, or for how much,
+   nor whether her friend was a customer or was invited before: that it does not count is all that she reads then.
 2. A friend is called by the first name that she chose to show, and has none otherwise.
 3. What remains is a number and a day. There is no bar, no percentage and no countdown.
 """
@@ -104,10 +105,11 @@ class Invitation:
     """If she has accepted this very invitation."""
 
 
-def line_of(tie: Tie, name: str) -> Line:
-    """An invitation as a page shows it."""
+def line_of(tie: Tie, name: str, *, sponsor: bool) -> Line:
+    """An invitation as a page shows it to one of the two."""
     rule = judge_of(tie.seen_by) if tie.state not in (COUNTED,) else None
+    sentence = {} if rule is None else dict(rule.sponsors if sponsor else rule.hers)
     return Line(
-        tie.number, name, tie.state, tie.ordered is not None, dict(rule.sentence) if rule is not None else {},
+        tie.number, name, tie.state, tie.ordered is not None, sentence,
         date.fromisoformat(tie.due) if tie.due is not None and tie.state == HELD else None, tie.contested is not None,
     )  # fmt: skip

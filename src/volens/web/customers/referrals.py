@@ -122,7 +122,7 @@ def _invitation(request: AnyRequest, house: House, number: int | None, token: st
         told = house.referring.invitation(token, number)
     except LinkGone:
         return page(request, "referring/gone.html", 404)
-    why = BY_ID[told.excluded].sentence[language_of(request)] if told.excluded in BY_ID else ""
+    why = BY_ID[told.excluded].hers[language_of(request)] if told.excluded in BY_ID else ""
     return page(request, "referring/invitation.html", status, invited=told, why=why, **_said(request, told.offer))
 
 
