@@ -15,8 +15,10 @@ from tests.support.inviting import FRIENDS, OFFER, OTHER, PAYMENT, SPONSOR, Invi
 from tests.web.conftest import TOKEN, Browser
 from tests.web.test_described import DOCUMENT, holds
 
+from volens.errors import NotNow
 from volens.referring.accepting import NEW_DAYS
 from volens.referring.states import BLOCKED, COUNTED, HELD, OPEN, REFUSED
+from volens.wallet.contests import nowhere_else
 from volens.web.server import application
 from volens.web.visitor import Customer, Machine, Nobody, Staff, Visitor
 
@@ -269,3 +271,37 @@ def test_a_customer_of_before_is_told_so_before_anything_is_asked(site: Site, la
         assert why in browser.get("/mon-invitation").text
         line = site.shop.house.referring.sponsoring(site.shop.number(SPONSOR), OFFER).friends[0]
         assert (line.state, line.sentence) == (BLOCKED, {})
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_one_hold_is_contested_in_one_place(site: Site, right: bool) -> None:
+    tie = site.shop.invite(LINA, email="lina@yopmail.com")
+    site.shop.ordered(LINA)
+    one = site.shop.house.referring.sponsoring(site.shop.number(SPONSOR), OFFER).participation
+    assert one is not None
+    with site.open() as client:
+        site.as_customer(SPONSOR)
+        browser = Browser(client, "fr")
+        page = browser.get("/cagnotte").text
+        assert "En vérification." in page
+        assert f'href="{HOME}"' in page
+        assert 'action="/cagnotte/contester"' not in page
+        with pytest.raises(NotNow):
+            site.shop.house.wallet.contests.contest(site.shop.number(SPONSOR), one.claim)
+        browser.press(HOME, "/parrainages/contester", invitation=str(tie.number))
+        _contested_before(site, one.claim)
+        decide = site.shop.house.referring.release if right else site.shop.house.referring.refuse
+        decide(tie.number, by="Claire Exemple", reason="Seen.")
+        assert site.shop.house.wallet.contests.open_ones() == []
+        page = browser.get("/cagnotte").text
+        assert "En vérification." not in page
+        assert "Notre réponse" not in page, "it is on the page of the invitation"
+    site.shop.clean()
+
+
+def _contested_before(site: Site, claim: str) -> None:
+    """A contest of a time when the wallet took it."""
+    contests = site.shop.house.wallet.contests
+    now, contests.elsewhere = contests.elsewhere, nowhere_else
+    contests.contest(site.shop.number(SPONSOR), claim)
+    contests.elsewhere = now

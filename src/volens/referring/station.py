@@ -37,6 +37,8 @@ from volens.referring.told import Invitation, Invited, Sponsoring, line_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from volens.wallet.store import Claim
+
 FORGOTTEN = "referral-forgotten"
 KEPT_DAYS = 30
 """How long after the last day of a campaign its signals are kept."""
@@ -184,6 +186,11 @@ class Referring:
         """By offer and state: how many invitations."""
         with self._records.reading() as connection:
             return store.counts(connection)
+
+    def holds(self, connection: Connection, claim: Claim) -> bool:
+        """Whether an invitation is why a reward is held: it is contested here, and what is decided here ends it."""
+        one = offering.by_claim(connection, claim.key)
+        return one is not None and bool(store.held_in(connection, one.id))
 
     def night(self) -> Night:
         """What nobody decided is let go, what waited is counted, what is kept of campaigns that are over goes. Twice is once."""

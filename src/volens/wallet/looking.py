@@ -17,7 +17,8 @@ from volens.holders import Database
 from volens.wallet import books, codes, contest_store, day_store, out_store, payouts, store, vouchers
 from volens.wallet.books import account, kind_of
 from volens.wallet.claims import HELD, PENDING, REVERSED, told
-from volens.wallet.contests import OPEN
+from volens.wallet.contest_store import Contest
+from volens.wallet.contests import OPEN, answered_since, nowhere_else
 from volens.wallet.sealing import Envelope
 from volens.wallet.shown import Asked, Happened, Held, Overview, Pot, Purse, Waiting
 from volens.wallet.store import Claim, Entry
@@ -56,6 +57,7 @@ class Looking:
 
     def __init__(self, records: Database, envelope: Envelope) -> None:
         self._records, self._envelope = records, envelope
+        self.elsewhere = nowhere_else
 
     def of(self, customer: int, language: str, most: int = HISTORY_MOST) -> list[Purse]:
         """Everything somebody has, by currency; the currency of her newest reward first."""
@@ -63,15 +65,16 @@ class Looking:
             claims = store.claims_of(connection, customer)
             held = out_store.vouchers_of(connection, customer)
             asked = out_store.payouts_where(connection, customer=customer)
-            open_ones = {one.claim for one in contest_store.contests_where(connection, customer=customer) if one.state == OPEN}
+            contests = contest_store.contests_where(connection, customer=customer)
+            invited = {one.key for one in claims if one.state == HELD and self.elsewhere(connection, one)}
             names = {account(books.PENDING, customer), account(books.AVAILABLE, customer)}
             available = {one.currency: one.cents for one in store.accounts_named(connection, names) if one.kind == books.AVAILABLE}
             moved = store.entries_of(connection, names)
         found = []
         for currency in dict.fromkeys(one.currency for one in claims):
             mine = [one for one in claims if one.currency == currency]
-            told_of = [_waiting(one, language, open_ones) for one in mine if one.state in (PENDING, HELD)]
-            back = [_waiting(one, language, open_ones) for one in mine if one.state == REVERSED]
+            told_of = [_waiting(one, language, contests, invited) for one in mine if one.state in (PENDING, HELD)]
+            back = [_waiting(one, language, contests, invited) for one in mine if one.state == REVERSED]
             usable = [one for one in held if one.currency == currency and one.state in (vouchers.ISSUED, vouchers.RESERVED)]
             ways = [one for one in reversed(asked) if one.currency == currency][:PAYOUTS_MOST]
             history = sorted(
@@ -139,10 +142,11 @@ def write_totals(file: TextIO, sums: Sequence[Sum]) -> None:
         written.writerow((one.account, one.currency, one.before, one.came, one.went, one.after))
 
 
-def _waiting(one: Claim, language: str, contested: set[str]) -> Waiting:
+def _waiting(one: Claim, language: str, contests: list[Contest], invited: set[str]) -> Waiting:
     return Waiting(
         one.key, one.offer, one.version, one.why, one.money_cents, one.voucher_cents, one.earned or "", one.matures or "",
-        told(one.reason, language), one.key in contested,
+        told(one.reason, language), any(each.claim == one.key and each.state == OPEN for each in contests),
+        answered_since(one, contests), one.key in invited,
     )  # fmt: skip
 
 

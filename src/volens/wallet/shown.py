@@ -23,6 +23,10 @@ class Waiting:
     reason: str
     """The sentence why it is held; empty if it is not."""
     contested: bool
+    answered: bool = False
+    """A person has answered her since it is held, or taken back."""
+    invited: bool = False
+    """An invitation holds it: it is contested, and decided, on the page of the invitations."""
 
     @property
     def cents(self) -> int:

@@ -20,6 +20,8 @@ from litestar.response import Redirect, Template
 from volens.app import House
 from volens.errors import BadInput, NotNow
 from volens.wallet import iban
+from volens.wallet.claims import REVERSED
+from volens.wallet.contest_store import Contest
 from volens.wallet.contests import WORDS_MAX
 from volens.wallet.shown import Purse
 from volens.web.given import AnyRequest, Form, Me, TheHouse
@@ -153,11 +155,18 @@ def _page(request: AnyRequest, house: House, number: int, **values: Any) -> Temp
     purses = house.wallet.of(number, language)
     contested = house.wallet.contests.of(number) if "code" not in values else []
     answers = [(one, house.wallet.contests.words(one)[1]) for one in contested]
+    answers = [(one, answer) for one, answer in answers if answer or not _by_invitation(house, one)]
     values = {"code": "", "wrong": "", "typed": {}, "done": "", **values}
     return page(
         request, "wallet/wallet.html", purses=purses, answers=answers, key=secrets.token_hex(16), words_max=WORDS_MAX,
         offer_name=lambda offer, version: house.wallet.names(offer, version, language), nothing=not _any(purses), **values,
     )  # fmt: skip
+
+
+def _by_invitation(house: House, one: Contest) -> bool:
+    """Whether what was decided about an invitation ended a contest: the answer is on its page."""
+    found = house.wallet.claim(one.claim)
+    return found.why == "referral" and (found.state != REVERSED or one.contest < found.seq)
 
 
 def _any(purses: list[Purse]) -> bool:
