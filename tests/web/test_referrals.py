@@ -12,6 +12,7 @@ import pytest
 from litestar.testing import TestClient
 from tests.conftest import Urls
 from tests.support.inviting import FRIENDS, OFFER, OTHER, PAYMENT, SPONSOR, Inviting, friends_offer, settle
+from tests.support.taking_part import REASON
 from tests.web.conftest import TOKEN, Browser
 from tests.web.test_described import DOCUMENT, holds
 
@@ -305,3 +306,27 @@ def _contested_before(site: Site, claim: str) -> None:
     now, contests.elsewhere = contests.elsewhere, nowhere_else
     contests.contest(site.shop.number(SPONSOR), claim)
     contests.elsewhere = now
+
+
+def test_a_sponsor_reads_what_is_true_of_her_link_and_of_her_reward(site: Site) -> None:
+    with site.open() as client:
+        browser = Browser(client, "fr")
+        token = site.shop.token()
+        site.as_customer(SPONSOR)
+        box = browser.get(HOME).text.split("<textarea")[1].split(">", 1)[1]
+        assert box.split("<")[0].strip().splitlines()[0].endswith(f"/parrainage/{token}"), "the link is what is seen first"
+        site.shop.house.offering.suspend(OFFER, "FR", REASON, by="Claire Exemple")
+        site.shop.hand.pass_days(1)
+        for page in (browser.get(HOME).text, Browser(client, "en").get(HOME).text):
+            assert "<textarea" not in page
+            assert "votre lien ne prend personne" in page or "your link takes nobody" in page
+        site.shop.house.offering.resume(OFFER, "FR", by="Claire Exemple")
+        site.shop.house.offering.resume(OFFER, "FR", by="Bruno Modèle")
+        tie = site.shop.invite(LINA, email="lina@yopmail.com")
+        site.shop.ordered(LINA)
+        page = browser.get(HOME).text
+        assert "C&#39;est en vérification." in page
+        assert "est dans votre cagnotte" not in page
+        assert "<textarea" not in page, "her round is done"
+        site.shop.house.referring.release(tie.number, by="Claire Exemple", reason="Seen.")
+        assert "Le jour où c&#39;est à vous est dans votre cagnotte" in browser.get(HOME).text

@@ -97,9 +97,11 @@ class Referring:
             told = _offer(connection, offer, one.version if one is not None else None)
             link = store.live_link(connection, customer, offer)
             ties = store.ties_of(connection, customer, offer)
+            held = one is not None and bool(store.held_in(connection, one.id))
+            takes = self._takes(connection, customer, offer, one.country if one is not None else "")
         return Sponsoring(
             told, one, self.links.token(link) if link is not None else "", self._name(customer, link.shown if link else None),
-            tuple(line_of(tie, self._name(tie.friend, tie.shown), sponsor=True) for tie in ties),
+            tuple(line_of(tie, self._name(tie.friend, tie.shown), sponsor=True) for tie in ties), held, takes,
         )  # fmt: skip
 
     # The friend
@@ -110,9 +112,7 @@ class Referring:
             link = self.links.find(connection, token)
             one, day = participations.current(connection, link.customer, link.offer), self._judging.day(link.country)
             told = _offer(connection, link.offer, one.version if one is not None else None)
-            counts = one is not None and offered.counting(
-                one, told, version_store.country(connection, one.offer, one.country), day, day
-            ).ok
+            counts = self._takes(connection, link.customer, link.offer, link.country)
             tie = store.tie_of(connection, visitor) if visitor is not None else None
             hers = tie is not None and (tie.sponsor, tie.offer) == (link.customer, link.offer)
             against = excluded(connection, visitor, link.customer, day) if visitor is not None and not hers else ""
@@ -208,6 +208,14 @@ class Referring:
         return Night(released, counted, gone)
 
     # Below: how
+
+    def _takes(self, connection: Connection, sponsor: int, offer: str, country: str) -> bool:
+        """Whether an order of today could count for somebody."""
+        one, day = participations.current(connection, sponsor, offer), self._judging.day(country)
+        if one is None:
+            return False
+        where, told = version_store.country(connection, one.offer, one.country), _offer(connection, offer, one.version)
+        return offered.counting(one, told, where, day, day).ok
 
     def _name(self, customer: int, shown: bytes | None) -> str:
         if shown is None:

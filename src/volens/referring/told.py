@@ -59,6 +59,10 @@ class Sponsoring:
     """Of her link; nothing while she has none."""
     shown: str
     friends: tuple[Line, ...]
+    held: bool
+    """Whether one of them holds the reward of this round: the wallet has no day for it."""
+    takes: bool
+    """Whether her link takes anybody today: an order of today could count."""
 
     @property
     def counted(self) -> int:
