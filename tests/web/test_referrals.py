@@ -330,3 +330,34 @@ def test_a_sponsor_reads_what_is_true_of_her_link_and_of_her_reward(site: Site) 
         assert "<textarea" not in page, "her round is done"
         site.shop.house.referring.release(tie.number, by="Claire Exemple", reason="Seen.")
         assert "Le jour où c&#39;est à vous est dans votre cagnotte" in browser.get(HOME).text
+
+
+def test_the_pages_of_what_is_hers_lead_to_each_other(site: Site) -> None:
+    with site.open() as client:
+        browser = Browser(client, "fr")
+        site.as_customer(OTHER)
+        for page in ("/autorisations", "/autorisations/plus", "/cagnotte", "/mes-images"):
+            assert 'href="/offres"' in browser.get(page).text, page
+        for page in ("/offres", "/autorisations/plus"):
+            shown = browser.get(page).text
+            there = [f'href="{one}"' in shown for one in ("/cagnotte", "/mes-images", "/mon-invitation")]
+            assert there == [True, True, False], "she has no invitation"
+        site.shop.invite(LINA)
+        for card in (LINA, SPONSOR):
+            site.as_customer(card)
+            for page in ("/offres", "/autorisations/plus"):
+                assert 'href="/mon-invitation"' in browser.get(page).text
+        site.visitor = Nobody()
+        assert "/mes-images" not in browser.get("/offres").text
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_whoever_signs_in_or_makes_a_card_comes_back_to_the_invitation(site: Site, language: str) -> None:
+    where = f"/parrainage/{site.shop.token()}"
+    with site.open() as client:
+        browser = Browser(client, language)
+        page = browser.get(where).text
+        assert {"fr": "vous revenez ici", "en": "you come back here"}[language] in page
+        assert f'href="/adhesion?suite={where}"' in page
+        assert f'name="suite" value="{where}"' in browser.get(f"/adhesion?suite={where}").text
+        assert f'name="suite" value="{where}"' in browser.get(f"/entrer?suite={where}").text

@@ -147,6 +147,11 @@ class Referring:
         with self._records.reading() as connection:
             return [_offer(connection, one, None) for one in store.offers_of(connection, customer)]
 
+    def concerns(self, customer: int) -> bool:
+        """Whether somebody accepted an invitation, or has made a link."""
+        with self._records.reading() as connection:
+            return store.tie_of(connection, customer) is not None or bool(store.offers_of(connection, customer))
+
     # What happens, and what is decided
 
     def report(self, who: tuple[str, str], said: Reported) -> None:

@@ -18,7 +18,7 @@ from volens.wallet import books, codes, contest_store, day_store, out_store, pay
 from volens.wallet.books import account, kind_of
 from volens.wallet.claims import HELD, PENDING, REVERSED, told
 from volens.wallet.contest_store import Contest
-from volens.wallet.contests import OPEN, answered_since, nowhere_else
+from volens.wallet.contests import OPEN, Elsewhere, answered_since, nowhere_else
 from volens.wallet.sealing import Envelope
 from volens.wallet.shown import Asked, Happened, Held, Overview, Pot, Purse, Waiting
 from volens.wallet.store import Claim, Entry
@@ -57,7 +57,7 @@ class Looking:
 
     def __init__(self, records: Database, envelope: Envelope) -> None:
         self._records, self._envelope = records, envelope
-        self.elsewhere = nowhere_else
+        self.elsewhere: Elsewhere = nowhere_else
 
     def of(self, customer: int, language: str, most: int = HISTORY_MOST) -> list[Purse]:
         """Everything somebody has, by currency; the currency of her newest reward first."""
