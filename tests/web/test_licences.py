@@ -151,7 +151,9 @@ def test_files_that_are_no_photo_and_words_that_are_none_are_told_in_words(site:
         assert "Aucune photo" in upload(client, b"").text
         assert client.post(f"{MINE}/licence/{OFFER}/photo", files={"photo": ("x.jpg", b"x" * 11_000_000)}).status_code in (403, 413)
         text = f"{MINE}/licence/{OFFER}/texte"
-        assert "vide, trop long" in browser.press(MINE, text, kind="first-name", text="a\nb").text
+        assert "vide, trop long" in browser.press(MINE, text, kind="review", text=" ").text
+        for name in ("a\nb", "<script>x</script>", "Camille 2", "www.x.example"):
+            assert "Écrivez un prénom" in browser.press(MINE, text, kind="first-name", text=name).text
         shown = browser.press(MINE, text, kind="review", text="<script>alert(1)</script>").text
         assert "<script>alert" not in shown
         assert "&lt;script&gt;" in shown
@@ -318,3 +320,17 @@ def test_her_page_says_no_to_one_purpose_where_there_are_two(site: Site) -> None
         assert "non, depuis le" in shown.text
     words = {one.purpose: one.state for one in site.studio.house.licences.of_customer(site.studio.number())[0].words}
     assert words == {SITE: "given", SHOPS: "withdrawn"}
+
+
+@pytest.mark.parametrize(("language", "never", "kept"), [
+    ("fr", "Vous ne l'avez jamais permis.", "Votre oui a pris fin. Personne"),
+    ("en", "You have never permitted this.", "Your yes has ended. Nobody"),
+])  # fmt: skip
+def test_what_was_never_permitted_is_not_said_to_have_ended(site: Site, language: str, never: str, kept: str) -> None:
+    site.studio.say()
+    site.studio.write(text="Camille", approved=False)
+    with site.open() as client:
+        browser = Browser(client, language)
+        browser.press(MINE, f"{MINE}/licence/{OFFER}/retirer")
+        page = browser.get(MINE).text.replace("&#39;", "'")
+        assert (never in page, kept in page) == (True, False)

@@ -19,6 +19,7 @@ from volens.evidence.journeys import rows_about
 from volens.evidence.log import EVENTS
 from volens.holders import Database, Sealer
 from volens.identity import store as identity
+from volens.identity.names import first_name
 from volens.offering import participations
 from volens.offering import rules as offered
 from volens.offering import version_store as offering
@@ -27,7 +28,7 @@ from volens.referring import signal_store, store
 from volens.referring.addresses import plainer
 from volens.referring.facts import Standing
 from volens.referring.judging import Judging
-from volens.referring.links import Links, first_name
+from volens.referring.links import Links
 from volens.referring.rules import BY_ID, Action
 from volens.referring.signals import Hashes, Reached, Signal
 from volens.referring.states import BLOCKED, OPEN, REFERRED
