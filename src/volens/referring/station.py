@@ -82,6 +82,9 @@ class Referring:
 
     def link(self, customer: int, offer: str, *, shown: str | None = None) -> Link:
         """Somebody's link for an offer that she takes part in; what waited for her to take part again is counted."""
+        with self._records.reading() as connection:
+            one = participations.current(connection, customer, offer) or offering.newest(connection, customer, offer)
+            _offer(connection, offer, one.version if one is not None else None)
         made = self.links.make(customer, offer, shown=shown)
         self._orders.settle_of(customer, offer)
         return made
