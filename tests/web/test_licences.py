@@ -334,3 +334,27 @@ def test_what_was_never_permitted_is_not_said_to_have_ended(site: Site, language
         browser.press(MINE, f"{MINE}/licence/{OFFER}/retirer")
         page = browser.get(MINE).text.replace("&#39;", "'")
         assert (never in page, kept in page) == (True, False)
+
+
+@pytest.mark.parametrize(("language", "alone", "no"), [
+    ("fr", "Vous pouvez dire non. Un oui n'est pas possible en ce moment.", "non, depuis le"),
+    ("en", "You can say no. A yes is not possible at the moment.", "no, since"),
+])  # fmt: skip
+def test_a_no_is_taken_while_the_offer_is_stopped(site: Site, language: str, alone: str, no: str) -> None:
+    site.studio.house.offering.suspend(OFFER, "FR", REASON, by=CLAIRE)
+    with site.open() as client:
+        browser = Browser(client, language)
+        page = browser.get(CHANCE).text.replace("&#39;", "'")
+        assert page.count(alone) == page.count(f'action="{CHANCE}/choix"') == 2, "for each purpose, by the pair of buttons"
+        say(browser, True, page=CHANCE)
+        assert site.studio.house.licences.chance(site.studio.number(), OFFER).words[SITE] is None, "a yes is not taken"
+        answered = say(browser, False, page=CHANCE)
+        assert no in answered
+        assert answered.replace("&#39;", "'").count(alone) == 1, "the other purpose is still unanswered"
+        site.be(MINOR)
+        assert f'action="{CHANCE}/choix"' not in browser.get(CHANCE).text
+
+
+def test_nothing_permitted_is_said_in_french_as_people_say_it(site: Site) -> None:
+    with site.open() as client:
+        assert "Vous n&#39;avez rien permis de publier." in Browser(client, "fr").get(MINE).text
