@@ -358,3 +358,21 @@ def test_a_no_is_taken_while_the_offer_is_stopped(site: Site, language: str, alo
 def test_nothing_permitted_is_said_in_french_as_people_say_it(site: Site) -> None:
     with site.open() as client:
         assert "Vous n&#39;avez rien permis de publier." in Browser(client, "fr").get(MINE).text
+
+
+@pytest.mark.parametrize(("language", "licence", "instead"), [
+    ("fr", "Votre oui à publier vos photos et vos textes", "L'autre choix, sans rien publier"),
+    ("en", "Your yes to publishing your photos and texts", "The other choice, without publishing anything"),
+])  # fmt: skip
+def test_what_a_licence_earns_is_named_apart_from_its_offer(site: Site, language: str, licence: str, instead: str) -> None:
+    site.studio.say()
+    site.studio.house.licences.giving.choose_instead(site.studio.number(2), OFFER)
+    site.studio.house.licences.giving.done_instead(site.studio.number(2), OFFER)
+    offer = site.studio.house.wallet.names(OFFER, 1, language)
+    with site.open() as client:
+        browser = Browser(client, language)
+        for card, name in ((1, licence), (2, instead)):
+            site.be(card)
+            shown = browser.get("/cagnotte").text.replace("&#39;", "'")
+            assert (shown.count(name), offer in shown) == (2, False), "what waits, and the history"
+            assert name in browser.get("/cagnotte/historique.csv").text

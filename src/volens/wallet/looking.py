@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -75,22 +75,23 @@ class Looking:
             mine = [one for one in claims if one.currency == currency]
             told_of = [_waiting(one, language, contests, invited) for one in mine if one.state in (PENDING, HELD)]
             back = [_waiting(one, language, contests, invited) for one in mine if one.state == REVERSED]
+            whys = {one.key: one.why for one in mine}
             usable = [one for one in held if one.currency == currency and one.state in (vouchers.ISSUED, vouchers.RESERVED)]
             ways = [one for one in reversed(asked) if one.currency == currency][:PAYOUTS_MOST]
             history = sorted(
-                [*_of_entries([one for one in moved if one.currency == currency], mine), *_of_states(held, asked, currency)],
+                [*_of_entries([one for one in moved if one.currency == currency], mine), *_of_states(held, asked, currency, whys)],
                 key=lambda one: one.day, reverse=True,
             )  # fmt: skip
             found.append(Purse(
                 currency, available.get(currency, 0), tuple(sorted(told_of, key=lambda one: one.day)), tuple(back),
-                tuple(self._shown(one) for one in usable[:VOUCHERS_MOST]),
+                tuple(self._shown(one, whys.get(one.claim, "")) for one in usable[:VOUCHERS_MOST]),
                 tuple(Asked(one.payout, one.cents, one.last4, one.state, one.moved) for one in ways), tuple(history[:most]),
             ))  # fmt: skip
         return found
 
-    def _shown(self, one: out_store.Voucher) -> Held:
+    def _shown(self, one: out_store.Voucher, why: str) -> Held:
         code = codes.spoken(self._envelope.open(one.customer, one.code).decode())
-        return Held(one.voucher, one.offer, one.cents, code, one.until, one.state == vouchers.RESERVED)
+        return Held(one.voucher, one.offer, one.cents, code, one.until, one.state == vouchers.RESERVED, why)
 
     def overview(self) -> Overview:
         """The books of today."""
@@ -151,21 +152,23 @@ def _waiting(one: Claim, language: str, contests: list[Contest], invited: set[st
 
 
 def _of_entries(moved: list[Entry], claims: list[Claim]) -> Iterator[Happened]:
-    offers = {one.key: one.offer for one in claims}
+    of = {one.key: (one.offer, one.why) for one in claims}
     for one in moved:
         what = _MOVED.get((kind_of(one.source), kind_of(one.target)))
         if what is not None:
             key = one.key.partition("/")[2].partition("#")[0]
-            yield Happened(one.day, what, one.cents, offers.get(key, ""))
+            yield Happened(one.day, what, one.cents, *of.get(key, ("", "")))
 
 
-def _of_states(held: list[out_store.Voucher], asked: list[out_store.Payout], currency: str) -> Iterator[Happened]:
+def _of_states(
+    held: list[out_store.Voucher], asked: list[out_store.Payout], currency: str, whys: Mapping[str, str]
+) -> Iterator[Happened]:
     """What happened to vouchers and transfers after they left her accounts. """
     for one in held:
         if one.currency == currency and one.state == vouchers.REDEEMED:
-            yield Happened(one.moved, "used", one.cents, one.offer)
+            yield Happened(one.moved, "used", one.cents, one.offer, whys.get(one.claim, ""))
         if one.currency == currency and one.state == vouchers.EXPIRED:
-            yield Happened(one.until, "over", one.cents, one.offer)
+            yield Happened(one.until, "over", one.cents, one.offer, whys.get(one.claim, ""))
     for each in asked:
         if each.currency == currency and each.state == payouts.CONFIRMED:
             yield Happened(each.moved, "paid", each.cents)

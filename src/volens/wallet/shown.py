@@ -45,6 +45,8 @@ class Held:
     until: str
     reserved: bool
     """It lies in a basket at this moment."""
+    why: str = ""
+    """What it was earned by."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Happened:
     """A word that pages have a sentence for: earned, held, released, taken-back, available, voucher, used, over, asked, paid, …"""
     cents: int
     offer: str = ""
+    why: str = ""
+    """What it was earned by; a licence is not the act of its offer."""
 
 
 @dataclass(frozen=True)
