@@ -245,3 +245,16 @@ def test_the_component_is_small_and_asks_nothing_of_the_policy(browser: Browser)
     assert len(script.content) < 6_000
     assert not re.search(r"innerHTML|eval\(|new Function|https?://|\.style\b|localStorage|document\.cookie", script.text)
     assert json.dumps("/question") in script.text
+
+
+@pytest.mark.parametrize(
+    ("suite", "to"), [("/parrainage/abc", "/entrer?suite=/parrainage/abc"), ("//evil.example", "/entrer?suite=/")]
+)
+def test_who_makes_a_card_can_go_back_to_where_she_was(stranger: Browser, suite: str, to: str) -> None:
+    where = f"/adhesion?suite={suite}"
+    page = stranger.get(where).text
+    answer = stranger.press(where, "/adhesion", **{**hidden(page), **NAMES}).text
+    assert f'href="{to}"' in answer
+    assert "Me connecter, et revenir" in answer
+    plain = stranger.press("/adhesion", "/adhesion", **{**hidden(stranger.get("/adhesion").text), **NAMES}).text
+    assert "Me connecter, et revenir" not in plain

@@ -151,7 +151,9 @@ def test_files_that_are_no_photo_and_words_that_are_none_are_told_in_words(site:
         assert "Aucune photo" in upload(client, b"").text
         assert client.post(f"{MINE}/licence/{OFFER}/photo", files={"photo": ("x.jpg", b"x" * 11_000_000)}).status_code in (403, 413)
         text = f"{MINE}/licence/{OFFER}/texte"
-        assert "vide, trop long" in browser.press(MINE, text, kind="first-name", text="a\nb").text
+        assert "vide, trop long" in browser.press(MINE, text, kind="review", text=" ").text
+        for name in ("a\nb", "<script>x</script>", "Camille 2", "www.x.example"):
+            assert "Écrivez un prénom" in browser.press(MINE, text, kind="first-name", text=name).text
         shown = browser.press(MINE, text, kind="review", text="<script>alert(1)</script>").text
         assert "<script>alert" not in shown
         assert "&lt;script&gt;" in shown
@@ -318,3 +320,59 @@ def test_her_page_says_no_to_one_purpose_where_there_are_two(site: Site) -> None
         assert "non, depuis le" in shown.text
     words = {one.purpose: one.state for one in site.studio.house.licences.of_customer(site.studio.number())[0].words}
     assert words == {SITE: "given", SHOPS: "withdrawn"}
+
+
+@pytest.mark.parametrize(("language", "never", "kept"), [
+    ("fr", "Vous ne l'avez jamais permis.", "Votre oui a pris fin. Personne"),
+    ("en", "You have never permitted this.", "Your yes has ended. Nobody"),
+])  # fmt: skip
+def test_what_was_never_permitted_is_not_said_to_have_ended(site: Site, language: str, never: str, kept: str) -> None:
+    site.studio.say()
+    site.studio.write(text="Camille", approved=False)
+    with site.open() as client:
+        browser = Browser(client, language)
+        browser.press(MINE, f"{MINE}/licence/{OFFER}/retirer")
+        page = browser.get(MINE).text.replace("&#39;", "'")
+        assert (never in page, kept in page) == (True, False)
+
+
+@pytest.mark.parametrize(("language", "alone", "no"), [
+    ("fr", "Vous pouvez dire non. Un oui n'est pas possible en ce moment.", "non, depuis le"),
+    ("en", "You can say no. A yes is not possible at the moment.", "no, since"),
+])  # fmt: skip
+def test_a_no_is_taken_while_the_offer_is_stopped(site: Site, language: str, alone: str, no: str) -> None:
+    site.studio.house.offering.suspend(OFFER, "FR", REASON, by=CLAIRE)
+    with site.open() as client:
+        browser = Browser(client, language)
+        page = browser.get(CHANCE).text.replace("&#39;", "'")
+        assert page.count(alone) == page.count(f'action="{CHANCE}/choix"') == 2, "for each purpose, by the pair of buttons"
+        say(browser, True, page=CHANCE)
+        assert site.studio.house.licences.chance(site.studio.number(), OFFER).words[SITE] is None, "a yes is not taken"
+        answered = say(browser, False, page=CHANCE)
+        assert no in answered
+        assert answered.replace("&#39;", "'").count(alone) == 1, "the other purpose is still unanswered"
+        site.be(MINOR)
+        assert f'action="{CHANCE}/choix"' not in browser.get(CHANCE).text
+
+
+def test_nothing_permitted_is_said_in_french_as_people_say_it(site: Site) -> None:
+    with site.open() as client:
+        assert "Vous n&#39;avez rien permis de publier." in Browser(client, "fr").get(MINE).text
+
+
+@pytest.mark.parametrize(("language", "licence", "instead"), [
+    ("fr", "Votre oui à publier vos photos et vos textes", "L'autre choix, sans rien publier"),
+    ("en", "Your yes to publishing your photos and texts", "The other choice, without publishing anything"),
+])  # fmt: skip
+def test_what_a_licence_earns_is_named_apart_from_its_offer(site: Site, language: str, licence: str, instead: str) -> None:
+    site.studio.say()
+    site.studio.house.licences.giving.choose_instead(site.studio.number(2), OFFER)
+    site.studio.house.licences.giving.done_instead(site.studio.number(2), OFFER)
+    offer = site.studio.house.wallet.names(OFFER, 1, language)
+    with site.open() as client:
+        browser = Browser(client, language)
+        for card, name in ((1, licence), (2, instead)):
+            site.be(card)
+            shown = browser.get("/cagnotte").text.replace("&#39;", "'")
+            assert (shown.count(name), offer in shown) == (2, False), "what waits, and the history"
+            assert name in browser.get("/cagnotte/historique.csv").text

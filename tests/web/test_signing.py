@@ -331,7 +331,39 @@ def test_a_link_signs_in_once_by_a_button(door: Door) -> None:
     assert browser.get("/autorisations").url.path == "/entrer"  # looking at a link does nothing
     assert browser.client.post(path, data={}).status_code == 403  # and no other site presses its button
     assert browser.press(path, path).url.path == "/autorisations"
+    assert "suite=" not in path
     thief = door.browser()
     assert thief.get(path).status_code == 401
     assert thief.get("/connexion/lien/forged").status_code == 401
     assert thief.get("/autorisations").url.path == "/entrer"
+
+
+@pytest.mark.parametrize(
+    ("suite", "lands"),
+    [("/offres", "/offres"), ("//evil.example", "/autorisations"), ("https://evil.example", "/autorisations")],
+)
+def test_a_link_leads_back_to_where_it_was_asked_for(door: Door, suite: str, lands: str) -> None:
+    browser, house = door.browser(), door.served.house
+    assert 'name="suite" value="/offres"' in browser.get("/entrer?suite=/offres").text
+    token = TOKEN.search(browser.get("/entrer?suite=/offres").text)
+    assert token is not None
+    sent = {"_csrf_token": token[1], "purpose": "sign-in", "who": "camille@example.org", "by": "email", "suite": suite}
+    assert browser.client.post("/lien", data=sent).status_code == 200
+    house.doorways.links.answer()
+    told = house.delivery.show(house.delivery.newest(1)[0].message, by="a test").text
+    path = "/connexion/lien/" + told.split("/connexion/lien/")[1].split()[0]
+    assert "evil" not in path
+    page = browser.get(path)
+    form = re.search(r'name="suite" value="([^"]*)"', page.text)
+    assert form is not None
+    assert browser.press(path, path.partition("?")[0], suite=form[1]).url.path == lands
+
+
+def test_a_link_that_somebody_else_wrote_leads_nowhere_else(door: Door) -> None:
+    browser, house = door.browser(), door.served.house
+    browser.press("/entrer", "/lien", purpose="sign-in", who="camille@example.org", by="email")
+    house.doorways.links.answer()
+    told = house.delivery.show(house.delivery.newest(1)[0].message, by="a test").text
+    path = "/connexion/lien/" + told.split("/connexion/lien/")[1].split()[0]
+    assert "evil" not in visible(browser.get(f"{path}?suite=//evil.example").text)
+    assert browser.press(path, path, suite="//evil.example").url.path == "/autorisations"

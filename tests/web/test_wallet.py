@@ -182,6 +182,24 @@ def test_a_contest_goes_to_a_human_and_back(site: Site) -> None:
     assert site.house.wallet.claim("p:1").state == "pending"
 
 
+def test_one_hold_is_answered_once(site: Site) -> None:
+    site.reward("lea", "p:1", 2_000, 0, "Somebody looks at it.")
+    site.visitor = site.person("lea")
+    with site.open() as client:
+        browser = Browser(client)
+        browser.read("/cagnotte")
+        browser.press("/cagnotte/contester", claim="p:1")
+        (contest,) = site.house.wallet.contests.open_ones()
+        site.house.wallet.contests.answer(contest.contest, by="Idriss Exemple", words="Il manque une commande.", right=False)
+        page = browser.read("/cagnotte")
+        assert "Il manque une commande." in page
+        assert "Une personne vous a répondu." in page
+        assert 'action="/cagnotte/contester"' not in page
+        assert "Rien n" in browser.send("/cagnotte/contester", claim="p:1").text
+    assert site.house.wallet.claim("p:1").state == "held"
+    assert site.house.wallet.contests.open_ones() == []
+
+
 def test_two_of_the_staff_send_money(site: Site) -> None:
     site.reward("lea", "p:1", 2_000, 0)
     site.night()

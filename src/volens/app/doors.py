@@ -257,6 +257,10 @@ def told(programme: Programme, records: SqlDatabase, clock: Clock, offers_in_use
     return Told(records, programme, clock, lambda: known_mappings(feeds.mappings()), (machines, offers, licences_taken), stop)
 
 
-def referring(programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock) -> Referring:
-    """The invitations of a house."""
-    return Referring(records, vault, Known(records, vault), vault.find, keys.mac, clock, programme.country)
+def referring(
+    programme: Programme, records: SqlDatabase, vault: Vault, keys: LocalKeys, clock: Clock, purses: Wallet
+) -> Referring:
+    """The invitations of a house; what they hold in a wallet is contested on their own page."""
+    made = Referring(records, vault, Known(records, vault), vault.find, keys.mac, clock, programme.country)
+    purses.decided_by(made.holds)
+    return made

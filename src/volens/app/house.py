@@ -143,7 +143,7 @@ class House:
             self._vault.found_by, References(self._vault),
         )  # fmt: skip
         self.reminders, self.sponsored, self.offering = self._reminders(), self._sponsored(), self._offering()
-        self.referring = doors.referring(programme, records, self._vault, keys, clock)
+        self.referring = doors.referring(programme, records, self._vault, keys, clock, self.wallet)
         self.told = doors.told(programme, records, clock, self.offering)
         self.quarantine = Quarantine(
             batches=BatchRecords(records),

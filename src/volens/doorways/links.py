@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 from volens.clock import Clock
 from volens.delivery.message import EMAIL, SMS, Draft
@@ -89,14 +90,17 @@ class Links:
     soon: Callable[[], object] = field(default=lambda: None, repr=False)
     """Has `answer` run by somebody else, soon."""
 
-    def ask(self, kind: str, value: str, purpose: str, language: str, *, by: str = EMAIL) -> None:
-        """Somebody asks for a link, by a card's number or an e-mail. Says nothing about whether they are known."""
+    def ask(self, kind: str, value: str, purpose: str, language: str, *, by: str = EMAIL, after: str = "") -> None:
+        """Somebody asks for a link, by a card's number or an e-mail. Says nothing about whether they are known.
+
+        after: the page of this house to which the link leads on; nothing for the first page.
+        """
         value = "".join(value.split())
         if purpose not in PATHS or by not in (EMAIL, SMS):
             raise BadInput("There is no such link.", f"Ask for one to {' or to '.join(PATHS)}, by email or sms.")
         if kind not in ("card", "email") or not 3 <= len(value) <= VALUE_CHARACTERS_MAX or (kind == "email") != ("@" in value):
             raise BadInput("That is neither an e-mail nor a card number.", "Write it as it stands on the card.")
-        asked = {"kind": kind, "value": value, "purpose": purpose, "language": spoken(language), "by": by}
+        asked = {"kind": kind, "value": value, "purpose": purpose, "language": spoken(language), "by": by, "after": after}
         request = Request(secrets.token_hex(12), self.clock.now().isoformat(), self.seal(json.dumps(asked).encode()))
         with self.records.writing() as connection:
             if store.count_requests(connection) >= REQUESTS_MAX:
@@ -203,7 +207,8 @@ class Links:
         token = secrets.token_urlsafe(32)
         purpose, language, by = asked["purpose"], asked["language"], asked["by"]
         name, form = f"link-{purpose}", "sms" if by == SMS else "text"
-        text = say(language, f"{name}.{form}", shop=self.shop, link=f"{self.address}{PATHS[purpose]}{token}")
+        on = f"?{urlencode({'suite': asked['after']})}" if asked.get("after") else ""
+        text = say(language, f"{name}.{form}", shop=self.shop, link=f"{self.address}{PATHS[purpose]}{token}{on}")
         address = asked["value"] if asked["kind"] == EMAIL and by == EMAIL else ""
         draft = Draft(customer, name, language, say(language, f"{name}.subject"), text, channel=by, address=address)
         try:

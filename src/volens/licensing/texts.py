@@ -3,6 +3,7 @@
 Rules:
 1. Plain text of one kind of letters (NFC), without what is not seen and without markup: pages escape it, and so must publishers.
 2. A limit for each kind; too much is refused and never cut.
+3. A first name is letters, by the same check as where people invite (`identity.names`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import unicodedata
 
 from volens.errors import BadInput
+from volens.identity.names import CHARACTERS_MAX as NAME_MAX
+from volens.identity.names import first_name
 from volens.offers.document import Item
 
-CHARACTERS_MAX = {Item.FIRST_NAME: 40, Item.USER_NAME: 40, Item.HOME_TOWN: 60, Item.REVIEW: 1_000}
+CHARACTERS_MAX = {Item.FIRST_NAME: NAME_MAX, Item.USER_NAME: 40, Item.HOME_TOWN: 60, Item.REVIEW: 1_000}
 """What can be written, and how long it is at most."""
 LINES_MAX = 20
 JOINERS = "\u200c\u200d"
@@ -33,4 +36,4 @@ def written(kind: str, text: str) -> bytes:
         raise BadInput("The text has too many lines.", "Write fewer lines.")
     if any(unicodedata.category(one)[0] == "C" and one not in JOINERS for line in lines for one in line):
         raise BadInput("The text holds characters that nobody sees.", "Write it anew, in plain letters.")
-    return plain.encode()
+    return (first_name(plain) if kind == Item.FIRST_NAME else plain).encode()

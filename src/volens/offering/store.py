@@ -163,6 +163,11 @@ def by_id(connection: Connection, id: int) -> Participation | None:
     return _one(connection, participations.c.id == id)
 
 
+def by_claim(connection: Connection, claim: str) -> Participation | None:
+    """The participation that a reward is for."""
+    return _one(connection, participations.c.claim == claim)
+
+
 def newest(connection: Connection, customer: int, offer: str, state: str | None = None) -> Participation | None:
     """Somebody's newest participation in an offer, in a state or in any."""
     found = [one for one in of_customer(connection, customer) if one.offer == offer and state in (None, one.state)]

@@ -19,6 +19,7 @@ from volens.evidence.journeys import rows_about
 from volens.evidence.log import EVENTS
 from volens.holders import Database, Sealer
 from volens.identity import store as identity
+from volens.identity.names import first_name
 from volens.offering import participations
 from volens.offering import rules as offered
 from volens.offering import version_store as offering
@@ -27,7 +28,7 @@ from volens.referring import signal_store, store
 from volens.referring.addresses import plainer
 from volens.referring.facts import Standing
 from volens.referring.judging import Judging
-from volens.referring.links import Links, first_name
+from volens.referring.links import Links
 from volens.referring.rules import BY_ID, Action
 from volens.referring.signals import Hashes, Reached, Signal
 from volens.referring.states import BLOCKED, OPEN, REFERRED
@@ -95,6 +96,12 @@ class Accepting:
             tie = self._tie(connection, friend, link, sealed)
             return self._judge(connection, tie, known or _old(connection, friend, today))
 
+    def known(self, friend: int, link: Link) -> bool:
+        """Whether somebody is a customer of before, by this account or another one: her yes would count for nothing."""
+        with self._records.reading() as connection:
+            old = _old(connection, friend, self._judging.day(link.country))
+        return old or self._elsewhere(friend, link)
+
     def show(self, friend: int, name: str) -> Tie:
         """The first name that her sponsor may read, or none. `NotFound` for who accepted no invitation."""
         name = first_name(name)
@@ -114,10 +121,13 @@ class Accepting:
         """Signals of both, and whether she is known by another account; outside every transaction."""
         reached, hashes = self._contacts.contacts([friend, link.customer]), self._hashes(link.offer)
         hers, sponsors = (hashes.of_person(reached.get(one)) for one in (friend, link.customer))
-        emails = reached[friend].emails if friend in reached else ()
-        forms = [form for email in emails for form in plainer(email)]
-        others = {who[0] for who in self._contacts.known("email", forms).values()} - {friend, link.customer} if forms else set()
-        return hers, sponsors, bool(others)
+        return hers, sponsors, self._elsewhere(friend, link)
+
+    def _elsewhere(self, friend: int, link: Link) -> bool:
+        """Whether a form of her e-mail address leads to another customer, who is not the sponsor."""
+        reached = self._contacts.contacts([friend])
+        forms = [form for email in (reached[friend].emails if friend in reached else ()) for form in plainer(email)]
+        return bool(forms) and bool({who[0] for who in self._contacts.known("email", forms).values()} - {friend, link.customer})
 
     def _require_open(self, connection: Connection, link: Link, today: date) -> None:
         one = participations.current(connection, link.customer, link.offer)

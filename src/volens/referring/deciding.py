@@ -5,6 +5,7 @@ Rules:
 2. What nobody decided in time is let go, in favour of the customer.
 3. A refusal can be contested once; whoever refused does not look at it again.
 4. What was paid is not taken back here either.
+5. What is decided here ends the wallet's hold of the reward, and what was contested there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from volens.referring.judging import Judging, told
 from volens.referring.rules import BY_ID, Verdict
 from volens.referring.states import BLOCKED, COUNTED, HELD, OPEN, REFUSED
 from volens.referring.store import Tie
-from volens.wallet import claims
+from volens.wallet import claims, contests
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,7 +85,9 @@ class Deciding:
             self._require_other(tie, by)
             if tie.state == HELD and tie.participation is not None:
                 sentence = told(tie.seen_by) or dict(BY_ID["F5"].sentence)
-                participations.uncount(connection, tie.participation, tie.act, sentence, on=self._judging.today(tie))
+                claim, day = participations.there(connection, tie.participation).claim, self._judging.today(tie)
+                participations.uncount(connection, tie.participation, tie.act, sentence, on=day)
+                contests.end_with(connection, claim, right=False, by=by, day=day)
                 tie = replace(tie, participation=None, ordered=None, act="")
             return self._judging.move(connection, tie, REFUSED, rules=tie.seen_by, by=by, reason=reason)
 
@@ -110,6 +113,7 @@ class Deciding:
         one = participations.there(connection, tie.participation or 0)
         if one.state == DONE and not store.held_in(connection, one.id):
             claims.release(connection, one.claim, day=self._judging.today(tie))
+            contests.end_with(connection, one.claim, right=True, by=by, day=self._judging.today(tie))
         return tie
 
     def _require_other(self, tie: Tie, by: str) -> None:

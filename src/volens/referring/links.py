@@ -11,16 +11,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import re
 import secrets
 from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from volens.errors import BadInput, NotFound, NotNow
+from volens.errors import NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS, Event
 from volens.holders import Database, Sealer
+from volens.identity.names import first_name
 from volens.offering import participations
 from volens.referring import store
 from volens.referring.store import ENDED, LIVE, Link
@@ -32,8 +32,6 @@ Mac = Callable[[str, bytes], bytes]
 LINKED, UNLINKED = "referral-linked", "referral-unlinked"
 HANDLE_BYTES = SIGNATURE_BYTES = 9
 PATH = "/parrainage/"
-NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '’-]){0,29}")
-"""A first name: letters, and what stands between them; no address, no number."""
 
 
 class LinkGone(NotFound):
@@ -56,14 +54,6 @@ def handle_of(mac: Mac, token: str) -> bytes | None:
         return None
     handle, signature = raw[:HANDLE_BYTES], raw[HANDLE_BYTES:]
     return handle if hmac.compare_digest(signature, _signature(mac, handle)) else None
-
-
-def first_name(written: str) -> str:
-    """A first name that somebody shows, or the empty text; `BadInput` for anything else."""
-    name = " ".join(written.split())
-    if name and not NAME.fullmatch(name):
-        raise BadInput("This is no first name.", "Write letters alone, 30 at most, or nothing.")
-    return name
 
 
 class Links:

@@ -98,6 +98,18 @@ class Rule:
     """An example that it finds,"""
     passed: Facts
     """and one that it passes."""
+    to_friend: Mapping[str, str] | None = None
+    """What the friend reads of a rule that looks at her alone. Her sponsor reads none of it."""
+
+    @property
+    def hers(self) -> Mapping[str, str]:
+        """The sentence, as the friend reads it."""
+        return self.to_friend or self.sentence
+
+    @property
+    def sponsors(self) -> Mapping[str, str]:
+        """The sentence, as the sponsor reads it; none of what is the friend's own affair."""
+        return {} if self.to_friend else self.sentence
 
 
 @dataclass(frozen=True)
@@ -193,6 +205,7 @@ RULES: tuple[Rule, ...] = (
         "F2-known", "A customer already", "since when the account or its e-mail address is known", Action.BLOCK,
         {"fr": "La personne invitée était déjà cliente.", "en": "The person who was invited was a customer already."},
         FAIR, lambda facts: facts.known_before, Facts(known_before=True), Facts(),
+        {"fr": "Vous êtes déjà client chez nous.", "en": "You are a customer of ours already."},
     ),
     Rule(
         "F2-invited", "Invited already", "whether somebody else invited her first", Action.BLOCK,
@@ -201,6 +214,7 @@ RULES: tuple[Rule, ...] = (
             "en": "The person who was invited has accepted an invitation before.",
         },
         FAIR, lambda facts: facts.invited_before, Facts(invited_before=True), Facts(),
+        {"fr": "Vous avez déjà accepté une invitation.", "en": "You have accepted an invitation before."},
     ),
     Rule(
         "F3", "One household", "hashes of the address of delivery, and surnames", Action.FLAG,

@@ -37,6 +37,8 @@ from volens.referring.told import Invitation, Invited, Sponsoring, line_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from volens.wallet.store import Claim
+
 FORGOTTEN = "referral-forgotten"
 KEPT_DAYS = 30
 """How long after the last day of a campaign its signals are kept."""
@@ -80,6 +82,9 @@ class Referring:
 
     def link(self, customer: int, offer: str, *, shown: str | None = None) -> Link:
         """Somebody's link for an offer that she takes part in; what waited for her to take part again is counted."""
+        with self._records.reading() as connection:
+            one = participations.current(connection, customer, offer) or offering.newest(connection, customer, offer)
+            _offer(connection, offer, one.version if one is not None else None)
         made = self.links.make(customer, offer, shown=shown)
         self._orders.settle_of(customer, offer)
         return made
@@ -95,9 +100,11 @@ class Referring:
             told = _offer(connection, offer, one.version if one is not None else None)
             link = store.live_link(connection, customer, offer)
             ties = store.ties_of(connection, customer, offer)
+            held = one is not None and bool(store.held_in(connection, one.id))
+            takes = self._takes(connection, customer, offer, one.country if one is not None else "")
         return Sponsoring(
             told, one, self.links.token(link) if link is not None else "", self._name(customer, link.shown if link else None),
-            tuple(line_of(tie, self._name(tie.friend, tie.shown)) for tie in ties),
+            tuple(line_of(tie, self._name(tie.friend, tie.shown), sponsor=True) for tie in ties), held, takes,
         )  # fmt: skip
 
     # The friend
@@ -108,14 +115,14 @@ class Referring:
             link = self.links.find(connection, token)
             one, day = participations.current(connection, link.customer, link.offer), self._judging.day(link.country)
             told = _offer(connection, link.offer, one.version if one is not None else None)
-            counts = one is not None and offered.counting(
-                one, told, version_store.country(connection, one.offer, one.country), day, day
-            ).ok
+            counts = self._takes(connection, link.customer, link.offer, link.country)
             tie = store.tie_of(connection, visitor) if visitor is not None else None
             hers = tie is not None and (tie.sponsor, tie.offer) == (link.customer, link.offer)
             against = excluded(connection, visitor, link.customer, day) if visitor is not None and not hers else ""
+        if visitor is not None and not hers and not against and self._accepting.known(visitor, link):
+            against = "F2-known"  # nobody is asked for a yes that would count for nothing
         name = self._name(link.customer, link.shown)
-        mine = Invited(told, line_of(tie, ""), name) if tie is not None and hers else None
+        mine = Invited(told, line_of(tie, "", sponsor=False), name) if tie is not None and hers else None
         return Invitation(told, name, counts, against, mine)
 
     def accept(self, friend: int, token: str, *, shown: str = "") -> Tie:
@@ -132,7 +139,7 @@ class Referring:
             told = _offer(connection, tie.offer, one.version if one is not None else None)
             link = store.live_link(connection, tie.sponsor, tie.offer)
         name = self._name(tie.friend, tie.shown)
-        return Invited(told, line_of(tie, name), self._name(tie.sponsor, link.shown if link is not None else None))
+        return Invited(told, line_of(tie, name, sponsor=False), self._name(tie.sponsor, link.shown if link is not None else None))
 
     def show(self, friend: int, name: str) -> Tie:
         """The first name that her sponsor may read; nothing, and she is one friend among others."""
@@ -142,6 +149,11 @@ class Referring:
         """The offers for which somebody made a link."""
         with self._records.reading() as connection:
             return [_offer(connection, one, None) for one in store.offers_of(connection, customer)]
+
+    def concerns(self, customer: int) -> bool:
+        """Whether somebody accepted an invitation, or has made a link."""
+        with self._records.reading() as connection:
+            return store.tie_of(connection, customer) is not None or bool(store.offers_of(connection, customer))
 
     # What happens, and what is decided
 
@@ -183,6 +195,11 @@ class Referring:
         with self._records.reading() as connection:
             return store.counts(connection)
 
+    def holds(self, connection: Connection, claim: Claim) -> bool:
+        """Whether an invitation is why a reward is held: it is contested here, and what is decided here ends it."""
+        one = offering.by_claim(connection, claim.key)
+        return one is not None and bool(store.held_in(connection, one.id))
+
     def night(self) -> Night:
         """What nobody decided is let go, what waited is counted, what is kept of campaigns that are over goes. Twice is once."""
         released, counted, gone = self._deciding.let_go(), self._orders.settle(), 0
@@ -199,6 +216,14 @@ class Referring:
         return Night(released, counted, gone)
 
     # Below: how
+
+    def _takes(self, connection: Connection, sponsor: int, offer: str, country: str) -> bool:
+        """Whether an order of today could count for somebody."""
+        one, day = participations.current(connection, sponsor, offer), self._judging.day(country)
+        if one is None:
+            return False
+        where, told = version_store.country(connection, one.offer, one.country), _offer(connection, offer, one.version)
+        return offered.counting(one, told, where, day, day).ok
 
     def _name(self, customer: int, shown: bytes | None) -> str:
         if shown is None:

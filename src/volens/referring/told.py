@@ -1,7 +1,8 @@
 """What each side sees: whole numbers, days, and the sentence of a rule; of the other side only what she may know.
 
 Rules:
-1. A sponsor learns that a friend accepted and ordered, and why if something holds it; never what was bought, when, or for how much.
+1. A sponsor learns that a friend accepted and ordered, and why if something holds it; never what was bought, when, or for how much,
+   nor whether her friend was a customer or was invited before: that it does not count is all that she reads then.
 2. A friend is called by the first name that she chose to show, and has none otherwise.
 3. What remains is a number and a day. There is no bar, no percentage and no countdown.
 """
@@ -35,6 +36,13 @@ class Line:
     contested: bool
 
     @property
+    def said(self) -> str:
+        """What is said of it: its state; `waiting` for an order without a place, `held-open` for what is held without an order."""
+        if self.ordered:
+            return "waiting" if self.state in UNDONE else self.state
+        return "held-open" if self.state == HELD else self.state
+
+    @property
     def contestable(self) -> bool:
         """Whether a button to contest stands beside it."""
         return self.state in (HELD, BLOCKED, REFUSED) and not self.contested
@@ -51,6 +59,10 @@ class Sponsoring:
     """Of her link; nothing while she has none."""
     shown: str
     friends: tuple[Line, ...]
+    held: bool
+    """Whether one of them holds the reward of this round: the wallet has no day for it."""
+    takes: bool
+    """Whether her link takes anybody today: an order of today could count."""
 
     @property
     def counted(self) -> int:
@@ -97,10 +109,11 @@ class Invitation:
     """If she has accepted this very invitation."""
 
 
-def line_of(tie: Tie, name: str) -> Line:
-    """An invitation as a page shows it."""
+def line_of(tie: Tie, name: str, *, sponsor: bool) -> Line:
+    """An invitation as a page shows it to one of the two."""
     rule = judge_of(tie.seen_by) if tie.state not in (COUNTED,) else None
+    sentence = {} if rule is None else dict(rule.sponsors if sponsor else rule.hers)
     return Line(
-        tie.number, name, tie.state, tie.ordered is not None, dict(rule.sentence) if rule is not None else {},
+        tie.number, name, tie.state, tie.ordered is not None, sentence,
         date.fromisoformat(tie.due) if tie.due is not None and tie.state == HELD else None, tie.contested is not None,
     )  # fmt: skip

@@ -5,11 +5,15 @@ Rules:
 2. A human of the house answers within fourteen days, with words that she reads. To be right is to be released.
 3. Silence is for the customer: a held claim whose contest nobody answered in time is released by the night's work.
 4. What was taken back before it was available stays so here; if she is right, it is earned anew by whoever took it back.
+5. One hold is contested in one place: where an invitation holds a reward, on the page of the invitation, and what is decided there
+   ends it here. One hold is answered once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from volens.clock import Clock, legal_day
 from volens.errors import BadInput, NotFound, NotNow
@@ -20,17 +24,43 @@ from volens.wallet import claims, contest_store, store
 from volens.wallet.claims import HELD, REVERSED
 from volens.wallet.contest_store import Contest
 from volens.wallet.sealing import Envelope
+from volens.wallet.store import Claim
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Elsewhere = Callable[["Connection", Claim], bool]
+"""Whether the page of an invitation is where the hold of a claim is contested and decided."""
 CONTESTED, ANSWERED = "reward-contested", "reward-answered"
 OPEN, DONE = "open", "answered"
 ANSWER_DAYS = 14
 WORDS_MAX, BY_MAX = 1_000, 120
 
 
+def nowhere_else(connection: Connection, claim: Claim) -> bool:
+    """For houses without invitations."""
+    return False
+
+
+def answered_since(claim: Claim, found: list[Contest]) -> bool:
+    """Whether somebody contested a claim since it is as it is, and was answered."""
+    return any(one.claim == claim.key and one.state == DONE and one.contest > claim.seq for one in found)
+
+
+def end_with(connection: Connection, claim: str, *, right: bool, by: str, day: date) -> None:
+    """What was decided elsewhere ends what is contested here. Its answer is there."""
+    for one in contest_store.contests_where(connection, claim=claim):
+        if one.state == OPEN:
+            detail = {"claim": claim, "contest": one.contest, "right": right, "by": by}
+            seq = log.append(connection, EVENTS, [Event(ANSWERED, one.customer, day=day, detail=detail)])
+            contest_store.answer_contest(connection, one.contest, None, seq)
+
+
 class Contests:
     """Contests of rewards. Durable when a method returns."""
 
     def __init__(self, records: Database, envelope: Envelope, clock: Clock, country: str) -> None:
+        self.elsewhere: Elsewhere = nowhere_else
         self._records, self._envelope, self._clock, self._country = records, envelope, clock, country
 
     def contest(self, customer: int, claim: str, words: str = "") -> Contest:
@@ -48,6 +78,10 @@ class Contests:
                 return there[0]
             if found.state not in (HELD, REVERSED):
                 raise NotNow("This reward is not held.", "The page says from which day it is yours.")
+            if answered_since(found, contest_store.contests_where(connection, claim=claim)):
+                raise NotNow("A person has answered you since.", "You can complain to the authority that the terms name.")
+            if found.state == HELD and self.elsewhere(connection, found):
+                raise NotNow("Invitations hold this reward.", "Contest it on the page of the invitations.")
             sealed = self._envelope.seal_now(connection, customer, words.strip().encode())
             due = (day + timedelta(days=ANSWER_DAYS)).isoformat()
             event = Event(CONTESTED, customer, day=day, detail={"claim": claim, "due": due})

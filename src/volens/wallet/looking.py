@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,7 +17,8 @@ from volens.holders import Database
 from volens.wallet import books, codes, contest_store, day_store, out_store, payouts, store, vouchers
 from volens.wallet.books import account, kind_of
 from volens.wallet.claims import HELD, PENDING, REVERSED, told
-from volens.wallet.contests import OPEN
+from volens.wallet.contest_store import Contest
+from volens.wallet.contests import OPEN, Elsewhere, answered_since, nowhere_else
 from volens.wallet.sealing import Envelope
 from volens.wallet.shown import Asked, Happened, Held, Overview, Pot, Purse, Waiting
 from volens.wallet.store import Claim, Entry
@@ -56,6 +57,7 @@ class Looking:
 
     def __init__(self, records: Database, envelope: Envelope) -> None:
         self._records, self._envelope = records, envelope
+        self.elsewhere: Elsewhere = nowhere_else
 
     def of(self, customer: int, language: str, most: int = HISTORY_MOST) -> list[Purse]:
         """Everything somebody has, by currency; the currency of her newest reward first."""
@@ -63,31 +65,33 @@ class Looking:
             claims = store.claims_of(connection, customer)
             held = out_store.vouchers_of(connection, customer)
             asked = out_store.payouts_where(connection, customer=customer)
-            open_ones = {one.claim for one in contest_store.contests_where(connection, customer=customer) if one.state == OPEN}
+            contests = contest_store.contests_where(connection, customer=customer)
+            invited = {one.key for one in claims if one.state == HELD and self.elsewhere(connection, one)}
             names = {account(books.PENDING, customer), account(books.AVAILABLE, customer)}
             available = {one.currency: one.cents for one in store.accounts_named(connection, names) if one.kind == books.AVAILABLE}
             moved = store.entries_of(connection, names)
         found = []
         for currency in dict.fromkeys(one.currency for one in claims):
             mine = [one for one in claims if one.currency == currency]
-            told_of = [_waiting(one, language, open_ones) for one in mine if one.state in (PENDING, HELD)]
-            back = [_waiting(one, language, open_ones) for one in mine if one.state == REVERSED]
+            told_of = [_waiting(one, language, contests, invited) for one in mine if one.state in (PENDING, HELD)]
+            back = [_waiting(one, language, contests, invited) for one in mine if one.state == REVERSED]
+            whys = {one.key: one.why for one in mine}
             usable = [one for one in held if one.currency == currency and one.state in (vouchers.ISSUED, vouchers.RESERVED)]
             ways = [one for one in reversed(asked) if one.currency == currency][:PAYOUTS_MOST]
             history = sorted(
-                [*_of_entries([one for one in moved if one.currency == currency], mine), *_of_states(held, asked, currency)],
+                [*_of_entries([one for one in moved if one.currency == currency], mine), *_of_states(held, asked, currency, whys)],
                 key=lambda one: one.day, reverse=True,
             )  # fmt: skip
             found.append(Purse(
                 currency, available.get(currency, 0), tuple(sorted(told_of, key=lambda one: one.day)), tuple(back),
-                tuple(self._shown(one) for one in usable[:VOUCHERS_MOST]),
+                tuple(self._shown(one, whys.get(one.claim, "")) for one in usable[:VOUCHERS_MOST]),
                 tuple(Asked(one.payout, one.cents, one.last4, one.state, one.moved) for one in ways), tuple(history[:most]),
             ))  # fmt: skip
         return found
 
-    def _shown(self, one: out_store.Voucher) -> Held:
+    def _shown(self, one: out_store.Voucher, why: str) -> Held:
         code = codes.spoken(self._envelope.open(one.customer, one.code).decode())
-        return Held(one.voucher, one.offer, one.cents, code, one.until, one.state == vouchers.RESERVED)
+        return Held(one.voucher, one.offer, one.cents, code, one.until, one.state == vouchers.RESERVED, why)
 
     def overview(self) -> Overview:
         """The books of today."""
@@ -139,29 +143,32 @@ def write_totals(file: TextIO, sums: Sequence[Sum]) -> None:
         written.writerow((one.account, one.currency, one.before, one.came, one.went, one.after))
 
 
-def _waiting(one: Claim, language: str, contested: set[str]) -> Waiting:
+def _waiting(one: Claim, language: str, contests: list[Contest], invited: set[str]) -> Waiting:
     return Waiting(
         one.key, one.offer, one.version, one.why, one.money_cents, one.voucher_cents, one.earned or "", one.matures or "",
-        told(one.reason, language), one.key in contested,
+        told(one.reason, language), any(each.claim == one.key and each.state == OPEN for each in contests),
+        answered_since(one, contests), one.key in invited,
     )  # fmt: skip
 
 
 def _of_entries(moved: list[Entry], claims: list[Claim]) -> Iterator[Happened]:
-    offers = {one.key: one.offer for one in claims}
+    of = {one.key: (one.offer, one.why) for one in claims}
     for one in moved:
         what = _MOVED.get((kind_of(one.source), kind_of(one.target)))
         if what is not None:
             key = one.key.partition("/")[2].partition("#")[0]
-            yield Happened(one.day, what, one.cents, offers.get(key, ""))
+            yield Happened(one.day, what, one.cents, *of.get(key, ("", "")))
 
 
-def _of_states(held: list[out_store.Voucher], asked: list[out_store.Payout], currency: str) -> Iterator[Happened]:
+def _of_states(
+    held: list[out_store.Voucher], asked: list[out_store.Payout], currency: str, whys: Mapping[str, str]
+) -> Iterator[Happened]:
     """What happened to vouchers and transfers after they left her accounts. """
     for one in held:
         if one.currency == currency and one.state == vouchers.REDEEMED:
-            yield Happened(one.moved, "used", one.cents, one.offer)
+            yield Happened(one.moved, "used", one.cents, one.offer, whys.get(one.claim, ""))
         if one.currency == currency and one.state == vouchers.EXPIRED:
-            yield Happened(one.until, "over", one.cents, one.offer)
+            yield Happened(one.until, "over", one.cents, one.offer, whys.get(one.claim, ""))
     for each in asked:
         if each.currency == currency and each.state == payouts.CONFIRMED:
             yield Happened(each.moved, "paid", each.cents)

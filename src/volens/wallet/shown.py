@@ -23,6 +23,10 @@ class Waiting:
     reason: str
     """The sentence why it is held; empty if it is not."""
     contested: bool
+    answered: bool = False
+    """A person has answered her since it is held, or taken back."""
+    invited: bool = False
+    """An invitation holds it: it is contested, and decided, on the page of the invitations."""
 
     @property
     def cents(self) -> int:
@@ -41,6 +45,8 @@ class Held:
     until: str
     reserved: bool
     """It lies in a basket at this moment."""
+    why: str = ""
+    """What it was earned by."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Happened:
     """A word that pages have a sentence for: earned, held, released, taken-back, available, voucher, used, over, asked, paid, …"""
     cents: int
     offer: str = ""
+    why: str = ""
+    """What it was earned by; a licence is not the act of its offer."""
 
 
 @dataclass(frozen=True)

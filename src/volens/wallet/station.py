@@ -17,7 +17,7 @@ from volens.errors import NotFound
 from volens.holders import Database
 from volens.wallet import claims, store
 from volens.wallet.carriers import PayoutCarrier
-from volens.wallet.contests import Contests
+from volens.wallet.contests import Contests, Elsewhere
 from volens.wallet.leaving import Leaving
 from volens.wallet.looking import Looking
 from volens.wallet.nights import Nights
@@ -66,6 +66,10 @@ class Wallet:
         self.names: Names = named_by_id
         """How offers are called; whoever keeps them says so."""
         self._nights = Nights(records, envelope, self.vouchers, clock, country)
+
+    def decided_by(self, elsewhere: Elsewhere) -> None:
+        """Who says that an invitation holds a claim, and so where it is contested."""
+        self.contests.elsewhere = self.looking.elsewhere = elsewhere
 
     # Budgets; `offering.places` gives them
 

@@ -78,11 +78,11 @@ def by_link(request: AnyRequest, house: TheHouse, token: FromPath[str]) -> Templ
     state = house.doorways.links.state(token, SIGN_IN)
     if state != GOOD:
         return _failed(request, CUSTOMERS, f"link-{state}", "")
-    return page(request, "signing/link.html")
+    return page(request, "signing/link.html", after=here(request.query_params.get("suite", FIRST[CUSTOMERS])))
 
 
 @post("/connexion/lien/{token:str}", sync_to_thread=True, middleware=[sign_in_limit])
-def enter_by_link(request: AnyRequest, house: TheHouse, token: FromPath[str]) -> Redirect | Template:
+def enter_by_link(request: AnyRequest, house: TheHouse, token: FromPath[str], data: Form) -> Redirect | Template:
     """Signs in and uses the link up, at once."""
     try:
         begun = house.access.sessions.begin_by_link(
@@ -92,7 +92,8 @@ def enter_by_link(request: AnyRequest, house: TheHouse, token: FromPath[str]) ->
         return _failed(request, CUSTOMERS, f"link-{house.doorways.links.state(token, SIGN_IN)}", "")
     except NotSignedIn as error:
         return _failed(request, CUSTOMERS, error.reason, error.what)
-    return signed_in(request, begun.number, FIRST[CUSTOMERS])
+    after = here(data.get("suite", ""))
+    return signed_in(request, begun.number, after if after != "/" else FIRST[CUSTOMERS])
 
 
 @post("/sortir", sync_to_thread=True)
@@ -127,8 +128,8 @@ def former(request: AnyRequest) -> str:
 def _door(request: AnyRequest, house: TheHouse, visitor: Who, site: str) -> Template:
     after = here(request.query_params.get("suite", FIRST[site]))
     return page(
-        request, "signing/enter.html", site=site, after=after, door=DOOR[site], account=site in house.access.signing_in.sites,
-        known=not isinstance(visitor, Nobody),
+        request, "signing/enter.html", site=site, after=after, first=FIRST[site], door=DOOR[site],
+        account=site in house.access.signing_in.sites, known=not isinstance(visitor, Nobody),
     )  # fmt: skip
 
 

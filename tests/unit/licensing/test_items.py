@@ -142,7 +142,8 @@ def test_words_at_the_limit_and_one_past(kind: str) -> None:
     ("kind", "text"),
     [
         ("first-name", ""), ("first-name", "   "), ("first-name", "Ca\nmille"), ("first-name", "Ca\u202emille"),
-        ("first-name", "Camille\x00"), ("review", "\n".join("abcdefghijklmnopqrstu")), ("photo", "text"), ("voice", "text"),
+        ("first-name", "Camille\x00"), ("first-name", "<b>Camille</b>"), ("first-name", "x" * 31),
+        ("review", "\n".join("abcdefghijklmnopqrstu")), ("photo", "text"), ("voice", "text"),
         ("anything", "text"), ("review", "a\u200bb"), ("user-name", "a\ue000b"),
     ],
 )  # fmt: skip

@@ -63,8 +63,9 @@ def test_a_first_name_is_a_first_name(shop: Inviting, name: str) -> None:
 def test_only_who_takes_part_has_a_link(shop: Inviting) -> None:
     with pytest.raises(NotNow):
         shop.house.referring.link(shop.number(SPONSOR), OFFER)
-    with pytest.raises(NotFound):
-        shop.house.referring.sponsoring(shop.number(SPONSOR), "unknown")
+    for one in (shop.house.referring.sponsoring, shop.house.referring.link):
+        with pytest.raises(NotFound, match="There is no such offer"):
+            one(shop.number(SPONSOR), "unknown")
 
 
 def test_once_in_her_life(shop: Inviting) -> None:

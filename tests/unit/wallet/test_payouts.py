@@ -170,6 +170,10 @@ def test_whoever_contests_is_answered_or_right(purse: Purse) -> None:
     assert purse.wallet.claim("participation:1").state == "held"
     with pytest.raises(NotNow):
         of.answer(first.contest, by=ALICE, words="Again.", right=True)
+    with pytest.raises(NotNow):
+        of.contest(who, "participation:1", "One hold is answered once.")
+    purse.wallet.release("participation:1")
+    purse.wallet.hold("participation:1", "Another order came within the same minute.")
     second = of.contest(who, "participation:1", "It really was me.")
     purse.pass_days(contests.ANSWER_DAYS)
     assert purse.wallet.claim("participation:1").state == "held", "its last day is not over"

@@ -16,6 +16,7 @@ from litestar import get, post
 from litestar.response import Response, Template
 from markupsafe import Markup
 
+from volens.access.signing_in import here
 from volens.asking.joining import LONGEST, Application, Unfinished
 from volens.asking.questions import Question
 from volens.errors import BadInput, NotNow
@@ -62,7 +63,7 @@ def answer(request: AnyRequest, house: TheHouse, me: Me, data: Form) -> Template
 @get(JOIN, sync_to_thread=True)
 def join_form(request: AnyRequest, house: TheHouse) -> Template:
     """The sign-up form, with nothing filled in and nothing ticked."""
-    return _form(request, house, {"token": secrets.token_urlsafe(24)})
+    return _form(request, house, {"token": secrets.token_urlsafe(24), "suite": request.query_params.get("suite", "")})
 
 
 @post(JOIN, sync_to_thread=True, status_code=200)
@@ -88,7 +89,12 @@ def join(request: AnyRequest, house: TheHouse, data: Form) -> Template:
     plain = {one.id: one.plain[language_of(request)] for one in house.programme.purposes.values()}
     said = [(plain[purpose], kind) for purpose, kind in joined.said if kind != "joined"]
     young = [plain[purpose] for purpose in joined.too_young]
-    return _shown(request, "joined", card=joined.card, said=said, too_young=young)
+    return _shown(request, "joined", card=joined.card, said=said, too_young=young, after=_after(data))
+
+
+def _after(data: dict[str, str]) -> str:
+    """The page of this house to which she goes on with her card, or nothing."""
+    return here(data["suite"]) if data.get("suite") else ""
 
 
 def _told(data: dict[str, str], prefix: str) -> dict[str, str]:
@@ -105,6 +111,7 @@ def _form(
     born = joinings.asks_everybody_for_age or "birth_date" in (wrong or {}) or bool(data.get("birth_date"))
     return _shown(
         request, "join", status, contract=contract, asked=asked, data=data, wrong=wrong or {}, changed=changed, ask_birth_date=born,
+        after=_after(data),
     )  # fmt: skip
 
 

@@ -42,6 +42,8 @@ SURFACES = {
 }  # fmt: skip
 """Surfaces that have plain words; others are shown as they were recorded."""
 
+INVITATION = "/mon-invitation"
+"""Only for who accepted an invitation, or has a link."""
 DEEPER = (
     (HOME + "/parcours", "centre.went.title"),
     (HOME + "/changements", "centre.change.title"),
@@ -49,7 +51,9 @@ DEEPER = (
     (HOME + "/recus", "receipts.title"),
     (HOME + "/mes-choix", "receipts.mine.title"),
     (HOME + "/dit-par-d-autres", "centre.deeper.others"),
+    ("/offres", "offers.title"),
     ("/cagnotte", "wallet.title"),
+    (INVITATION, "referring.mine.title"),
     (HOME + "/mon-annee", "centre.deeper.year"),
     ("/mes-images", "licences.title"),
     ("/verifier", "centre.deeper.verify"),
@@ -177,7 +181,8 @@ def more(request: AnyRequest, house: TheHouse, me: Me) -> Template:
     """What is one tap deeper."""
     return page(
         request, "centre/more.html", picture=house.centre.picture(me.number), controller=first_controller(house),
-        links=DEEPER, cards=house.centre.accounts(me.number),
+        links=[one for one in DEEPER if one[0] != INVITATION or house.referring.concerns(me.number)],
+        cards=house.centre.accounts(me.number),
         others=house.doorways.refused_by_links(me.number),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from litestar.middleware.rate_limit import DurationUnit, RateLimitConfig
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from volens.access.signing_in import here
 from volens.doorways.links import EXPIRED, GOOD, REFUSE, SIGN_IN, USED, LinkExpired, LinkUnknown, LinkUsed
 from volens.doorways.refusing import EVERYTHING
 from volens.doorways.station import Ended, NotOurs
@@ -23,6 +24,7 @@ from volens.web.customers.centre import back
 from volens.web.given import AnyRequest, Form, Me, TheHouse
 from volens.web.page import language_of, page
 
+FRONT = "/"
 OTHERS = "/autorisations/dit-par-d-autres"
 YEAR = "/autorisations/mon-annee"
 LIMITS: dict[str, tuple[DurationUnit, int]] = {"no": ("minute", 30), "links": ("minute", 10), "true": ("minute", 20)}
@@ -70,8 +72,11 @@ def ask_link(request: AnyRequest, house: TheHouse, data: Form) -> Template:
     """The same answer for everybody, in the same time."""
     value, by = data.get("who", ""), data.get("by", "email")
     purpose = SIGN_IN if data.get("purpose") == SIGN_IN else REFUSE
+    after = here(data.get("suite", "")) if purpose == SIGN_IN else FRONT
     try:
-        house.doorways.links.ask("email" if "@" in value else "card", value, purpose, language_of(request), by=by)
+        house.doorways.links.ask(
+            "email" if "@" in value else "card", value, purpose, language_of(request), by=by, after=after if after != FRONT else "",
+        )  # fmt: skip
     except BadInput:
         return page(request, "doorways/ask.html", 400, purpose=purpose, wrong=True)
     return page(request, "doorways/asked.html")

@@ -143,7 +143,7 @@ def add_text(house: TheHouse, me: Me, offer: FromPath[str], data: Form) -> Redir
     try:
         made = house.licences.items.add_text(me.number, offer, data.get("kind", ""), data.get("text", ""))
     except BadInput:
-        return back(house, me, MINE, "text-wrong")
+        return back(house, me, MINE, "name-wrong" if data.get("kind") == Kind.FIRST_NAME else "text-wrong")
     except NotNow:
         return back(house, me, MINE, "no-room")
     return back(house, me, f"{MINE}/chose/{made.item}", "added")

@@ -42,7 +42,18 @@ def listed(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
     listed = {one.id for one, _, _ in found}
     hers = [one for offer, one in open_ones.items() if offer not in listed]
     others = [one for one in told if one not in open_ones.values()]
-    return page(request, "offers/list.html", found=found, open_ones=open_ones, others=others, hers=hers)
+    ways = _ways(request, house, visitor)
+    return page(request, "offers/list.html", found=found, open_ones=open_ones, others=others, hers=hers, ways=ways)
+
+
+def _ways(request: AnyRequest, house: House, visitor: Visitor) -> list[tuple[str, str]]:
+    """Pages of what somebody has of offers: (address, its name)."""
+    if not isinstance(visitor, Customer):
+        return []
+    found = [("/cagnotte", "wallet.title"), ("/mes-images", "licences.title")]
+    if house.referring.concerns(visitor.number):
+        found.insert(1, ("/mon-invitation", "referring.mine.title"))
+    return [one for one in found if serves(request, one[0])]
 
 
 @get(HOME + "/{offer:str}", sync_to_thread=True)

@@ -16,6 +16,7 @@ from litestar.response import Redirect, Template
 
 from volens.app import House
 from volens.errors import BadInput, NotFound, NotNow
+from volens.offers.document import Uses
 from volens.offers.terms import Telling
 from volens.referring.accepting import NotForHer
 from volens.referring.judging import REVIEW_DAYS
@@ -28,6 +29,10 @@ from volens.web.told import token
 from volens.web.visitor import Customer
 
 MINE = "/mon-invitation"
+LOOKS = ("who", "email", "phone", "name", "home", "card", "time", "back")
+"""What the rules look at, in the order of the page;"""
+OF_ORDERS = {"home", "card"}
+"""and what of it they get only if the offer names `orders` among what it uses (`referring.orders`)."""
 
 
 @get("/offres/{offer:str}/parrainage", sync_to_thread=True)
@@ -117,7 +122,7 @@ def _invitation(request: AnyRequest, house: House, number: int | None, token: st
         told = house.referring.invitation(token, number)
     except LinkGone:
         return page(request, "referring/gone.html", 404)
-    why = BY_ID[told.excluded].sentence[language_of(request)] if told.excluded in BY_ID else ""
+    why = BY_ID[told.excluded].hers[language_of(request)] if told.excluded in BY_ID else ""
     return page(request, "referring/invitation.html", status, invited=told, why=why, **_said(request, told.offer))
 
 
@@ -134,7 +139,7 @@ def _said(request: AnyRequest, offer: Any) -> dict[str, Any]:
     tell = Telling(offer, language_of(request))
     return {
         "amount": tell.amount(offer.reward.amount), "tell": tell, "review_days": REVIEW_DAYS, "kept_days": KEPT_DAYS,
-        "looks": [one for one in BY_ID.values() if one.action != "flag"],
+        "looks": [one for one in LOOKS if one not in OF_ORDERS or Uses.ORDERS in offer.act.uses],
     }  # fmt: skip
 
 

@@ -19,7 +19,10 @@ from litestar.response import Redirect, Template
 
 from volens.app import House
 from volens.errors import BadInput, NotNow
+from volens.licensing.rewards import INSTEAD, LICENCE
 from volens.wallet import iban
+from volens.wallet.claims import REVERSED
+from volens.wallet.contest_store import Contest
 from volens.wallet.contests import WORDS_MAX
 from volens.wallet.shown import Purse
 from volens.web.given import AnyRequest, Form, Me, TheHouse
@@ -30,6 +33,8 @@ from volens.web.visitor import Customer
 
 HOME, BEARER = "/cagnotte", "/cagnotte/au-porteur"
 HISTORY_ALL = 100_000
+APART = (LICENCE, INSTEAD)
+"""What earns apart from the act of an offer."""
 
 
 @get(HOME, sync_to_thread=True)
@@ -86,7 +91,7 @@ def history(request: AnyRequest, house: TheHouse, me: Me) -> Response[bytes]:
     written.writerow([words.say(f"wallet.column.{one}") for one in ("day", "what", "amount", "currency", "offer")])
     for purse in house.wallet.of(me.number, words.language, HISTORY_ALL):
         for one in purse.history:
-            offer = house.wallet.names(one.offer, 0, words.language) if one.offer else ""
+            offer = _named(request, house, one.offer, 0, one.why) if one.offer else ""
             said = words.say(f"wallet.happened.{one.what}")
             written.writerow([one.day, said, f"{one.cents // 100}.{one.cents % 100:02}", purse.currency, offer])
     headers = {"content-disposition": f'attachment; filename="{words.say("wallet.file")}.csv"'}
@@ -172,12 +177,26 @@ def _page(request: AnyRequest, house: House, number: int, **values: Any) -> Temp
     purses = house.wallet.of(number, language)
     contested = house.wallet.contests.of(number) if "code" not in values else []
     answers = [(one, house.wallet.contests.words(one)[1]) for one in contested]
+    answers = [(one, answer) for one, answer in answers if answer or not _by_invitation(house, one)]
     values = {"code": "", "wrong": "", "typed": {}, "done": "", **values}
     return page(
         request, "wallet/wallet.html", purses=purses, answers=answers, key=secrets.token_hex(16), words_max=WORDS_MAX,
-        offer_name=lambda offer, version: house.wallet.names(offer, version, language), nothing=not _any(purses),
+        offer_name=lambda offer, version, why: _named(request, house, offer, version, why), nothing=not _any(purses),
         payable=house.wallet.payouts.possible, today=house.wallet.today.isoformat(), **values,
     )  # fmt: skip
+
+
+def _by_invitation(house: House, one: Contest) -> bool:
+    """Whether what was decided about an invitation ended a contest: the answer is on its page."""
+    found = house.wallet.claim(one.claim)
+    return found.why == "referral" and (found.state != REVERSED or one.contest < found.seq)
+
+
+def _named(request: AnyRequest, house: House, offer: str, version: int, why: str) -> str:
+    """What a reward is for: the offer; or its licence, or the way without one, which stand apart from it."""
+    if why in APART:
+        return words_of(request).say(f"wallet.apart.{why}")
+    return house.wallet.names(offer, version, language_of(request))
 
 
 def _any(purses: list[Purse]) -> bool:
