@@ -232,7 +232,7 @@ def test_where_my_data_went_names_each_use_and_the_choice_it_rests_on(browser: B
         reading.saw(reading.opened.permitted)
     shown = visible(browser.get(f"{HOME}/parcours").text)
     assert "Nous avons compté vos achats pour Vergers du Midi SAS." in shown
-    assert "Achats du 1 janvier 2026 au 31 mars 2026." in shown
+    assert "Achats du 1er janvier 2026 au 31 mars 2026." in shown
     assert "ce que vous achetez et le jour" in shown
     assert "Vous aviez dit oui le" in shown
     assert "Un non vous aurait laissé en dehors de 1 utilisation." in visible(browser.get(f"{HOME}/changements").text)

@@ -115,7 +115,7 @@ def test_her_page_says_what_is_hers_and_from_which_day(site: Site) -> None:
         browser = Browser(client)
         page = browser.read("/cagnotte")
         assert "115,00\u00a0€" in page
-        assert "À vous le 1 avril 2026." in page
+        assert "À vous le 1er avril 2026." in page
         assert "Deux commandes dans la même minute." in page
         assert "Two orders in one minute." in browser.read("/cagnotte?langue=en")
         site.night()
