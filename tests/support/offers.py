@@ -47,6 +47,9 @@ def changed(**keys: Any) -> Reading:
     return read_words(json.dumps(plain), "offer.json")
 
 
+QUESTIONS = ({"fr": "Que vous manque-t-il ?", "en": "What do you miss?"},)
+
+
 def built(values: Mapping[str, Any]) -> d.Offer:
     """An offer of a value for each name; see tests/unit/offers/test_space.py."""
     v = values
@@ -62,7 +65,7 @@ def built(values: Mapping[str, Any]) -> d.Offer:
             preview=v["preview"], notice_days=v["notice_days"],
             withdrawal=d.Withdrawal(v["how"], v["effect_days"], v["taken_down"], v["withdrawn"], v["fee_cents"]),
             reward=d.Amount(v["paid"], 0), ceiling=ceiling,
-            instead=None if v["instead"] is None else d.Instead(d.Kind.SURVEY, d.Amount(v["instead"], 0)),
+            instead=None if v["instead"] is None else d.Instead(d.Kind.SURVEY, d.Amount(v["instead"], 0), QUESTIONS),
         )  # fmt: skip
     return d.Offer(
         id="an-offer", version=1, name={"fr": "Une offre", "en": v["name"]}, languages=v["languages"], countries=("FR",),

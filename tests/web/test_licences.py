@@ -208,6 +208,21 @@ def test_the_way_without_a_licence(site: Site) -> None:
         assert "C'est fait" in browser.get(CHANCE).text.replace("&#39;", "'")
 
 
+def test_a_survey_is_there_to_be_answered(site: Site) -> None:
+    with site.open() as client:
+        browser = Browser(client, "fr")
+        page = browser.press(CHANCE, f"{CHANCE}/autrement").text
+        fields = re.findall('name="(answer-[0-9]+)"', page)
+        assert len(fields) == len(site.studio.house.licences.giving.questions(OFFER, 1)) > 0
+        half = browser.press(CHANCE, f"{CHANCE}/reponses", **{fields[0]: "Du jus d'orange"})
+        assert half.status_code == 400
+        assert "Rien n'est perdu" in half.text.replace("&#39;", "'")
+        assert "Du jus d&#39;orange</textarea>" in half.text, "what was typed stays"
+        done = browser.press(CHANCE, f"{CHANCE}/reponses", **dict.fromkeys(fields, "Du jus d'orange")).text
+        assert "Merci. La somme est dans votre cagnotte." in done
+        assert not re.findall('name="(answer-[0-9]+)"', done)
+
+
 def answered(client: Any, path: str, body: dict[str, Any] | None = None, status: int = 200, **query: str) -> Any:
     """What a publisher is told, of the shape that the document promises."""
     got = client.get(path, params=query) if body is None else client.post(path, json=body)

@@ -163,3 +163,23 @@ def down(use: int, house: Path, by: str, status: int | None, note: str, at: date
         made = opened.licences.done(use, at=instant, by=by, status=status, note=note)
         opened.checkpoint()
     tell({"use": made.number, "state": made.state}, f"Down: {made.place}", as_json)
+
+
+@licence.command()
+@click.argument("offer")
+@house_option
+@json_option
+@speaking
+def answers(offer: str, house: Path, as_json: bool) -> None:
+    """What people answered in the survey of OFFER, the way without a licence. Who said what is not told."""
+    from volens.app import open_house
+
+    with open_house(house, clock=clock()) as opened:
+        found = opened.licences.answers(offer)
+        asked = {version: opened.licences.giving.questions(offer, version) for version, _ in found}
+    rows = [{"version": version, "answers": list(said)} for version, said in found]
+    lines = [
+        f"  {next(iter(question.values()))}\n    {one}"
+        for version, said in found for question, one in zip(asked[version], said, strict=True)
+    ]  # fmt: skip
+    tell(rows, "\n".join(lines) or "  Nobody has answered yet.", as_json)

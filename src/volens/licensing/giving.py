@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ KIND_OF: Mapping[str, str] = {
 }  # fmt: skip
 """The event that leads to each state."""
 INSTEAD_KIND: Mapping[str, str] = {CHOSEN: "instead-chosen", DONE: "instead-done", LAPSED: "instead-lapsed"}
-SURFACE_MAX = 40
+SURFACE_MAX, ANSWER_MAX = 40, 1_000
 EXPIRED_AT_ONCE = 200
 """Licences that end in one transaction of the night."""
 CHANGED, CLOSED, BUDGET, MINOR, AGE = "changed", "closed", "budget", "minor", "age"
@@ -161,7 +161,29 @@ class Giving:
             one = Instead(customer, offer, found.offer.version, country, CHOSEN, 0)
             return self._keep_instead(connection, one, today)
 
-    def done_instead(self, customer: int, offer: str) -> Instead:
+    def questions(self, offer: str, version: int) -> tuple[Mapping[str, str], ...]:
+        """What the way without a licence asks, by language; nothing if it is no survey."""
+        with self._records.reading() as connection:
+            _, licence = offered.licence_of(connection, offer, version)
+        return licence.instead.questions if licence.instead is not None else ()
+
+    def answer_instead(self, customer: int, offer: str, answers: Sequence[str]) -> Instead:
+        """She answered the survey that is the way without a licence: it is earned. Her answers are sealed under her key.
+
+        answers: one for each question of the version that she chose, in its order, of 1 to `ANSWER_MAX` characters. Twice is once;
+        the first answers stay.
+        """
+        said = [one.strip() for one in answers]
+        with self._records.reading() as connection:
+            chosen = store.instead(connection, customer, offer)
+            if chosen is None:
+                raise NotFound("The way without a licence was not chosen.", "She chooses it on the offer's page.")
+        asked = self.questions(offer, chosen.version)
+        if not asked or len(said) != len(asked) or not all(0 < len(one) <= ANSWER_MAX for one in said):
+            raise BadInput("A question has no answer, or one is too long.", f"Answer each in 1 to {ANSWER_MAX} characters.")
+        return self.done_instead(customer, offer, log.seal(customer, {"answers": said}, self._people))
+
+    def done_instead(self, customer: int, offer: str, sealed: tuple[bytes, bytes] | None = None) -> Instead:
         """She did it: it is earned. Twice is once."""
         now = self._clock.now()
         with self._records.writing() as connection:
@@ -175,7 +197,7 @@ class Giving:
             step(INSTEAD_STEPS, before.state, DONE)
             document, _ = offered.licence_of(connection, offer, before.version)
             rewards.earn_instead(connection, document, customer, today)
-            return self._keep_instead(connection, Instead(**{**vars(before), "state": DONE}), today)
+            return self._keep_instead(connection, Instead(**{**vars(before), "state": DONE}), today, sealed)
 
     def lapse(self) -> int:
         """Gives back what was set aside for who did nothing until the offer was over, and a while after; how many."""
@@ -284,9 +306,14 @@ class Giving:
         store.keep_word(connection, kept)
         return kept
 
-    def _keep_instead(self, connection: Connection, one: Instead, today: date) -> Instead:
+    def _keep_instead(
+        self, connection: Connection, one: Instead, today: date, sealed: tuple[bytes, bytes] | None = None
+    ) -> Instead:
         detail = {"offer": one.offer, "version": one.version, "country": one.country}
-        event = Event(INSTEAD_KIND[one.state], customer=one.customer, day=today, detail=detail)
+        commitment, private = sealed if sealed is not None else (None, None)
+        event = Event(
+            INSTEAD_KIND[one.state], customer=one.customer, day=today, detail=detail, commitment=commitment, sealed=private
+        )
         kept = Instead(**{**vars(one), "seq": log.append(connection, EVENTS, [event])})
         store.keep_instead(connection, kept)
         return kept

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,15 +21,15 @@ from volens.delivery.message import Draft
 from volens.delivery.station import Delivery
 from volens.errors import BadInput, NotFound
 from volens.evidence import log
-from volens.evidence.log import EVENTS, Event
+from volens.evidence.log import EVENTS, SALT_BYTES, Event
 from volens.holders import Database
 from volens.identity import links
 from volens.identity import store as identity
 from volens.licensing import offered, rewards, store, takedowns, words
-from volens.licensing.giving import Giving, life_of
+from volens.licensing.giving import INSTEAD_KIND, Giving, life_of
 from volens.licensing.items import GIVEN_AS, Items
 from volens.licensing.offered import Current
-from volens.licensing.states import ADDED, APPROVED, GIVEN, OPEN, PLANNED, Wish, ready_on
+from volens.licensing.states import ADDED, APPROVED, DONE, GIVEN, OPEN, PLANNED, Wish, ready_on
 from volens.licensing.store import Instead, Item, Takedown, Use, Word
 from volens.licensing.takedowns import Proof
 from volens.licensing.using import Publisher, Using, usable
@@ -219,6 +220,22 @@ class Licences:
         """Everybody's words of a state, by number of person: for the command line."""
         with self._records.reading() as connection:
             return store.words(connection, state=state)[:LISTED_MAX]
+
+    def answers(self, offer: str) -> list[tuple[int, tuple[str, ...]]]:
+        """(version, answers) of everybody who answered an offer's survey and is still here, in the order of the answers, not of
+        the people: who said what is not in it."""
+        found = []
+        with self._records.reading() as connection:
+            rows = [row for row in log.rows(connection, EVENTS, kinds=[INSTEAD_KIND[DONE]]) if row.said()["offer"] == offer]
+        for row in rows:
+            if row.sealed is None or row.customer is None:
+                continue  # a machine of the house reported it
+            try:
+                plain = self._people.open(row.customer, row.sealed)
+            except NotFound:
+                continue  # her key is gone
+            found.append((int(row.said()["version"]), tuple(json.loads(plain[SALT_BYTES:])["answers"])))
+        return sorted(found)
 
     # At night
 

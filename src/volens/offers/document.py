@@ -21,7 +21,7 @@ from volens.programme.rules.countries import is_country
 
 CENTS_MAX = 100_000_00
 """More is a mistake of the pen."""
-NAMES_MAX = 20
+NAMES_MAX, QUESTIONS_MAX = 20, 10
 _REACHED = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+|https://[^\s/.]+(\.[^\s/.]+)+(/\S*)?|tel:\+[0-9]{6,15}")
 
 
@@ -292,6 +292,15 @@ class Instead:
 
     kind: Kind
     amount: Amount
+    questions: tuple[Mapping[str, str], ...] = ()
+    """Of a survey, by language: they are asked on the offer's page, so that whoever refuses a licence really has this way."""
+
+    def __post_init__(self) -> None:
+        if (self.kind is Kind.SURVEY) != bool(self.questions) or len(self.questions) > QUESTIONS_MAX:
+            raise Unfit(
+                "licence.instead", "A survey without questions, too many, or questions of something else.",
+                f"Give a survey 1 to {QUESTIONS_MAX} `questions`, each in every language; anything else none.",
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -374,11 +383,13 @@ class Offer:
             raise Unfit(
                 "name", f"The offer has no name in {', '.join(missing)}.", "Give `name` in each language of `languages`."
             )
-        reason = self.licence.ceiling.reason if self.licence is not None and self.licence.ceiling is not None else self.name
-        if missing := [one for one in self.languages if one not in reason]:
-            raise Unfit(
-                "licence.ceiling.reason", f"The ceiling has no reason in {', '.join(missing)}.",
-                "Give `reason` in each language of `languages`.",
-            )  # fmt: skip
+        licence = self.licence
+        reasons = () if licence is None or licence.ceiling is None else (licence.ceiling.reason,)
+        asked = () if licence is None or licence.instead is None else licence.instead.questions
+        for key, what, texts in (("ceiling.reason", "ceiling's reason", reasons), ("instead.questions", "question", asked)):
+            if missing := [one for one in self.languages if any(one not in text for text in texts)]:
+                raise Unfit(
+                    f"licence.{key}", f"A {what} is missing in {', '.join(missing)}.", "Give it in each language of `languages`."
+                )
 
 

@@ -34,6 +34,17 @@ def run(studio: Studio, *words: str, code: int = 0, group: str = "licence") -> s
     return done.output
 
 
+def test_answers_are_told_without_who_gave_them(studio: Studio) -> None:
+    giving, who = studio.house.licences.giving, studio.number()
+    assert "Nobody has answered" in run(studio, "answers", OFFER)
+    giving.choose_instead(who, OFFER)
+    giving.answer_instead(who, OFFER, ["orange juice"] * len(giving.questions(OFFER, 1)))
+    told = run(studio, "answers", OFFER)
+    assert "orange juice" in told
+    assert "C00001" not in told
+    assert set(said(studio, "answers", OFFER)[0]) == {"version", "answers"}
+
+
 def said(studio: Studio, *words: str, code: int = 0, group: str = "licence") -> Any:
     return json.loads(run(studio, *words, "--json", code=code, group=group).splitlines()[0])
 

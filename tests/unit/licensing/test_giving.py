@@ -14,7 +14,7 @@ from volens.errors import BadInput, NotFound, NotNow
 from volens.evidence import log
 from volens.evidence.log import EVENTS
 from volens.licensing import store
-from volens.licensing.giving import NoYes
+from volens.licensing.giving import ANSWER_MAX, NoYes
 
 
 def kinds(studio: Studio, card: int = 1) -> list[str]:
@@ -141,6 +141,30 @@ def test_the_way_without_a_licence_earns_the_same(studio: Studio) -> None:
     studio.say(2)
     with pytest.raises(NotNow):
         giving.choose_instead(studio.number(2), OFFER)
+    studio.clean()
+
+
+def test_a_survey_is_answered_on_the_offers_page_and_earns_the_same(studio: Studio) -> None:
+    giving, who = studio.house.licences.giving, studio.number()
+    asked = giving.questions(OFFER, 1)
+    said = [f"  réponse {number}" for number in range(len(asked))]
+    assert asked
+    with pytest.raises(NotFound):
+        giving.answer_instead(who, OFFER, said)
+    giving.choose_instead(who, OFFER)
+    for wrong in (said[:-1], [*said, "more"], [" ", *said[1:]], ["x" * (ANSWER_MAX + 1), *said[1:]]):
+        with pytest.raises(BadInput):
+            giving.answer_instead(who, OFFER, wrong)
+    assert giving.answer_instead(who, OFFER, said).state == "done"
+    assert giving.answer_instead(who, OFFER, ["again"] * len(said)).state == "done"
+    assert studio.shop.claim(f"instead:{OFFER}:1:{who}") == "pending"
+    giving.choose_instead(studio.number(2), OFFER)
+    giving.done_instead(studio.number(2), OFFER)
+    assert studio.house.licences.answers(OFFER) == [(1, tuple(one.strip() for one in said))], "the first answers stay"
+    with studio.shop.records.reading() as connection:
+        assert not any(b"ponse 0" in (row.entry() + (row.sealed or b"")) for row in log.rows(connection, EVENTS))
+    studio.house.erasure.erase(who, by="Test", why="consent-withdrawn")
+    assert studio.house.licences.answers(OFFER) == []
     studio.clean()
 
 

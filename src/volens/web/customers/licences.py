@@ -19,10 +19,11 @@ from litestar.response import Redirect, Template
 
 from volens.app import House
 from volens.errors import BadInput, NotFound, NotNow
-from volens.licensing.giving import NoYes
+from volens.licensing.giving import ANSWER_MAX, NoYes
 from volens.licensing.pictures import FILE_BYTES_MAX, NoPhoto
 from volens.licensing.states import ADDED, CHOSEN, GIVEN
 from volens.licensing.texts import CHARACTERS_MAX
+from volens.offers.document import QUESTIONS_MAX
 from volens.offers.document import Item as Kind
 from volens.offers.terms import named, said_amount
 from volens.web.customers.centre import first_controller
@@ -48,14 +49,22 @@ def back(house: House, me: Customer, where: str, told: str, **more: str) -> Redi
 @get(OFFER, sync_to_thread=True)
 def chance(request: AnyRequest, house: TheHouse, me: Me, offer: FromPath[str]) -> Template:
     """The licence of an offer: what it says, what it earns, each purpose by itself, and the way without it."""
+    return _chance(request, house, me, offer)
+
+
+def _chance(request: AnyRequest, house: House, me: Customer, offer: str, typed: dict[str, str] | None = None) -> Template:
+    """typed: answers that do not do yet; they stay in their fields."""
     found, language = house.licences.chance(me.number, offer), language_of(request)
     one, licence = found.current.offer, found.current.licence
     assert licence.ceiling is not None  # nothing without it comes into force,
     assert licence.instead is not None  # nor without this
     given = any(word is not None and word.state == GIVEN for word in found.words.values())
     read = language if language in one.languages else one.languages[0]
+    mine = found.instead.version if found.instead is not None else one.version
     return page(
-        request, "licences/chance.html", chance=found, offer=one, licence=licence, part=found.current.part(read),
+        request, "licences/chance.html", 200 if typed is None else 400, typed=typed or {}, wrong=typed is not None,
+        questions=house.licences.giving.questions(offer, mine), answer_max=ANSWER_MAX,
+        chance=found, offer=one, licence=licence, part=found.current.part(read),
         sha256=found.current.sha256(read), read=read, named=named, reward=said_amount(one, licence.reward, language),
         instead=said_amount(one, licence.instead.amount, language), reason=licence.ceiling.reason[read],
         adult=given or request.query_params.get("majeur") == OF_AGE, chosen=CHOSEN,
@@ -99,6 +108,21 @@ def instead(house: TheHouse, me: Me, offer: FromPath[str]) -> Redirect:
     except NotNow:
         return back(house, me, where, "no-instead")
     return back(house, me, where, "instead")
+
+
+@post(OFFER + "/reponses", sync_to_thread=True)
+def answers(request: AnyRequest, house: TheHouse, me: Me, data: Form, offer: FromPath[str]) -> Redirect | Template:
+    """She answers the questions of that way."""
+    where, said = f"/offres/{offer}/licence", [data.get(f"answer-{number}", "") for number in range(QUESTIONS_MAX)]
+    while said and not said[-1].strip():
+        said.pop()
+    try:
+        house.licences.giving.answer_instead(me.number, offer, said)
+    except BadInput:
+        return _chance(request, house, me, offer, data)
+    except NotNow:
+        return back(house, me, where, "no-late")
+    return back(house, me, where, "answers")
 
 
 @get(MINE, sync_to_thread=True)
@@ -200,5 +224,5 @@ def refuse(house: TheHouse, me: Me, use: FromPath[int]) -> Redirect:
 
 
 ROUTES = (
-    chance, age, say, instead, mine, withdraw, add_photo, add_text, preview, image, approve, delete, refuse,
+    chance, age, say, instead, answers, mine, withdraw, add_photo, add_text, preview, image, approve, delete, refuse,
 )  # fmt: skip
