@@ -177,10 +177,10 @@ def _why(verdict: Verdict, where: Country | None, request: AnyRequest) -> list[s
     for one in verdict.reasons:
         values = {name: words.day(day) for name, day in one.says.items() if day}
         found.append(words.say(f"offers.why.{one.code}", country=words.country(where.country) if where else "", **values))
-    if where is not None and {"suspended", "ended"} & set(verdict.codes):
-        reason = json.loads(where.reason)
-        said = reason.get(words.language) or next(iter(reason.values()), "")
-        found.append(words.say("offers.why.reason", reason=said))
+        if where is not None and one.code in ("suspended", "ended"):
+            reason = json.loads(where.reason)
+            said = reason.get(words.language) or next(iter(reason.values()), "")
+            found.append(words.say("offers.why.reason", reason=said))
     return found
 
 
