@@ -14,7 +14,7 @@ from litestar.connection import ASGIConnection
 
 from volens import app
 from volens.clock import system
-from volens.web.server import application, take_turns_quickly
+from volens.web.server import application, keep_what_is_loaded, take_turns_quickly
 from volens.web.visitor import Customer, Machine, Visitor
 
 NOTHING = b'{"decision":false,"context":{"position":null,"reason_admin":{"en":"nothing was asked of anybody here"}}}'
@@ -50,7 +50,9 @@ def main() -> None:
         uvicorn.run(nothing, **options)
         return
     with app.open_house(Path(home), clock=system()) as house:
-        uvicorn.run(application(house, recognise=believed, local=True), **options)
+        served = application(house, recognise=believed, local=True)
+        keep_what_is_loaded()
+        uvicorn.run(served, **options)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def serve(house: Path, host: str, port: int, development: bool) -> None:
     from volens.errors import BadInput
     from volens.followers.webhooks import Delivery
     from volens.web.development.provider import Vouching
-    from volens.web.server import application, take_turns_quickly
+    from volens.web.server import application, keep_what_is_loaded, take_turns_quickly
 
     take_turns_quickly()
     local = host in ("127.0.0.1", "localhost", "::1")
@@ -48,6 +48,7 @@ def serve(house: Path, host: str, port: int, development: bool) -> None:
         attending = Attending(lambda: opened.audiences)
         delivery.start()
         attending.start()
+        keep_what_is_loaded()
         try:
             uvicorn.run(served, host=host, port=port, log_level="warning", access_log=False, server_header=False)
         finally:

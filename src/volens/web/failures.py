@@ -42,7 +42,7 @@ STATUS: dict[type[VolensError], int] = {
 }  # fmt: skip
 SIGN_IN, STAFF = "/entrer", "/staff"
 DO = {
-    400: "Send the JSON that the documentation shows.", 401: "Send a key: Authorization: Bearer …, see the documentation of sign-in.",
+    400: "Send the JSON that the documentation shows.", 401: "Send a key: Authorization: Bearer …",
     403: "This key does not open this: see volens machine list.", 404: "Compare the address with the documentation.",
     405: "Compare the method with the documentation.", 413: "Send less at once.", 500: "It is noted. Try again later.",
 }  # fmt: skip
@@ -109,7 +109,8 @@ def said(
 ) -> Answer:
     """The answer in the form that was asked for. Staff are told in their own words, and led back to their own pages."""
     if machine(request):
-        body = {"type": "about:blank", "status": status, "title": what or "Something went wrong.", "detail": remedy or DO.get(status, "")}
+        detail = remedy or DO.get(status, "")
+        body = {"type": "about:blank", "status": status, "title": what or "Something went wrong.", "detail": detail}
         return Response(body, status_code=status, media_type="application/problem+json")
     if request.url.path.startswith(STAFF):
         code = str(status if status in STAFF_CODES else 500)

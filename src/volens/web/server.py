@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -191,6 +192,13 @@ def application(
         logging_config=None,
         openapi_config=None,
     )
+
+
+def keep_what_is_loaded() -> None:
+    """For a process that only serves: what was loaded so far stays, so that Python's collector does not look through it again.
+    Each look would hold every answer up for tens of milliseconds."""
+    gc.collect()
+    gc.freeze()
 
 
 def take_turns_quickly() -> None:
