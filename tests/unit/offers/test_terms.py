@@ -132,7 +132,8 @@ def test_days_are_counted_as_people_say_them(days: int, english: str, french: st
 
 
 def test_once_a_year_and_the_first_of_a_month_are_said_as_people_say_them() -> None:
-    offer = offer_of(changed(act__cap_a_year=1, ends="2027-03-01", licence__instead__kind="referral", licence__instead__questions=...))
+    other = {"licence__instead__kind": "referral", "licence__instead__questions": ...}
+    offer = offer_of(changed(act__cap_a_year=1, ends="2027-03-01", **other))
     assert "You earn this once a year at most." in terms(offer, "en", ON)
     page = terms(offer, "fr", ON)
     assert "Vous gagnez cette somme une fois par an au plus." in page
