@@ -39,6 +39,11 @@ def texts(language: str) -> Mapping[str, Any]:
     return found
 
 
+def shown_in(text: str, language: str) -> str:
+    """A text for a page: French spaces before double punctuation do not break there. What is kept stays as it is."""
+    return spaced(text) if language == "fr" else text
+
+
 @dataclass(frozen=True)
 class Words:
     """How one language says what stands on a page."""

@@ -31,6 +31,7 @@ from volens.web.given import AnyRequest, Form, Me, TheHouse
 from volens.web.page import language_of, page
 from volens.web.told import token
 from volens.web.visitor import Customer
+from volens.web.words import shown_in
 
 MINE = "/mes-images"
 OFFER = "/offres/{offer:str}/licence"
@@ -61,10 +62,11 @@ def _chance(request: AnyRequest, house: House, me: Customer, offer: str, typed: 
     given = any(word is not None and word.state == GIVEN for word in found.words.values())
     read = language if language in one.languages else one.languages[0]
     mine = found.instead.version if found.instead is not None else one.version
+    asked = house.licences.giving.questions(offer, mine)
     return page(
         request, "licences/chance.html", 200 if typed is None else 400, typed=typed or {}, wrong=typed is not None,
-        questions=house.licences.giving.questions(offer, mine), answer_max=ANSWER_MAX,
-        chance=found, offer=one, licence=licence, part=found.current.part(read),
+        questions=[shown_in(each.get(read, ""), read) for each in asked], answer_max=ANSWER_MAX,
+        chance=found, offer=one, licence=licence, part=shown_in(found.current.part(read), read),
         sha256=found.current.sha256(read), read=read, named=named, reward=said_amount(one, licence.reward, language),
         instead=said_amount(one, licence.instead.amount, language), reason=licence.ceiling.reason[read],
         adult=given or request.query_params.get("majeur") == OF_AGE, chosen=CHOSEN,

@@ -23,11 +23,11 @@ from volens.offering.station import Mine
 from volens.offering.version_store import Country
 from volens.offers.document import Kind, Offer
 from volens.offers.terms import Telling
-from volens.releases.wording import spaced
 from volens.web.given import AnyRequest, Form, Me, TheHouse, Who
 from volens.web.page import language_of, page, serves, words_of
 from volens.web.told import token
 from volens.web.visitor import Customer, Visitor
+from volens.web.words import shown_in
 
 HOME, REGISTER = "/offres", "/programmes"
 
@@ -73,7 +73,7 @@ def shown(request: AnyRequest, house: TheHouse, visitor: Who, offer: FromPath[st
         request, "offers/offer.html", offer=one, tell=_tell(one, request), why=_why(verdict, where, request),
         against=[words_of(request).say(f"offers.against.{code}", age=one.min_age) for code in against.codes],
         mine=[(each, _tell(each.offer, request), _counts(each, request)) for each in mine], running=bool(running),
-        terms=_spaced(terms.split("\n", 1)[1], told), terms_language=told, key=secrets.token_hex(16),
+        terms=shown_in(terms.split("\n", 1)[1], told), terms_language=told, key=secrets.token_hex(16),
         more={
             "invite": one.act.kind == Kind.REFERRAL and serves(request, HOME + "/{offer:str}/parrainage"),
             "licence": one.licence is not None and serves(request, HOME + "/{offer:str}/licence"),
@@ -89,7 +89,7 @@ def conditions(
     one, language = house.offering.document(offer, version), language_of(request)
     told = language if language in one.languages else one.languages[0]
     terms = house.offering.terms(offer, version, told)
-    return page(request, "offers/conditions.html", offer=one, terms=_spaced(terms, told), terms_language=told)
+    return page(request, "offers/conditions.html", offer=one, terms=shown_in(terms, told), terms_language=told)
 
 
 @post(HOME + "/{offer:str}/participer", sync_to_thread=True)
@@ -164,11 +164,6 @@ def _counts(one: Mine, request: AnyRequest) -> str:
     if one.where is None or one.where.state not in ("suspended", "resuming", "ended") or one.participation.state == "ended":
         return ""
     return counts(language_of(request), one.participation, one.offer, one.where)
-
-
-def _spaced(terms: str, language: str) -> str:
-    """Terms for a page: French spaces before double punctuation do not break there. What is kept stays as it is."""
-    return spaced(terms) if language == "fr" else terms
 
 
 def _why(verdict: Verdict, where: Country | None, request: AnyRequest) -> list[str]:

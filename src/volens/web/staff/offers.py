@@ -30,6 +30,7 @@ from volens.web.given import AnyRequest, Form, TheHouse, Who
 from volens.web.page import language_of
 from volens.web.staff.acting import acting, staff_page
 from volens.web.visitor import Visitor, of_staff
+from volens.web.words import shown_in
 
 HOME = "/staff/offers"
 GUARDS = [of_staff(MARKETING, DPO)]
@@ -57,7 +58,7 @@ def value(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
 def shown(request: AnyRequest, house: TheHouse, visitor: Who, offer: FromPath[str], version: FromPath[int]) -> Template:
     """A version as it would bind: its terms in every language, its document, and beside them the two approvals."""
     stored, one = house.offering.registry.version(offer, version), house.offering.proposal(offer, version)
-    read = [(language, house.offering.terms(offer, version, language)) for language in one.languages]
+    read = [(language, shown_in(house.offering.terms(offer, version, language), language)) for language in one.languages]
     written = yaml.safe_dump(house.offering.registry.written(stored), allow_unicode=True, sort_keys=False, width=100)
     made: Template = staff_page(request, visitor, "offer.html", stored=stored, one=one, terms=read, document=written)
     return made

@@ -31,6 +31,7 @@ def overview(request: AnyRequest, house: TheHouse, visitor: Who) -> Template:
     page: Template = staff_page(
         request, visitor, "told.html", kinds=_by_kind(flows), incidents=house.told.incidents(), today=house.told.today, items=items,
         purpose=lambda name: house.programme.purposes[name].plain.get(language, name) if name in house.programme.purposes else name,
+        offer=lambda name: house.offering.name(name.split("/")[0], 0, language),
         company=lambda name: house.programme.recipients[name].legal_name if name in house.programme.recipients else name,
         told_items=lambda one: [plain.get(item, item) for item in one.items], can_open=DPO in getattr(visitor, "roles", ()),
     )  # fmt: skip
