@@ -336,7 +336,9 @@ def test_the_pages_of_what_is_hers_lead_to_each_other(site: Site) -> None:
     with site.open() as client:
         browser = Browser(client, "fr")
         site.as_customer(OTHER)
-        for page in ("/autorisations", "/autorisations/plus", "/cagnotte", "/mes-images"):
+        first = browser.get("/autorisations").text
+        assert '<a href="/autorisations/plus">Données, reçus, offres</a>' in first, "its ninety words leave room for one way"
+        for page in ("/autorisations/plus", "/cagnotte", "/mes-images"):
             assert 'href="/offres"' in browser.get(page).text, page
         for page in ("/offres", "/autorisations/plus"):
             shown = browser.get(page).text
