@@ -21,7 +21,7 @@ test: $(VENV)/dev.done ## everything but the long proofs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not prove"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not prove"
 
 check: $(VENV)/dev.done ## between edits: below a minute
 	$(BIN)/ruff check .

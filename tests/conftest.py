@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.checked import checked_programme
 from tests.support.migrated import files, give_back, upgrade
@@ -27,6 +28,10 @@ POSTGRES_AMONG_PROOFS = (
 """Where the same statements run as in many other tests: on PostgreSQL they are run by `make prove`, on SQLite by both."""
 
 
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # no test fails because the machine was busy
+LONGEST = "tests/ways/test_demo.py"
+"""It comes first: at the end one worker would wait for the other."""
 SAMPLED = ("tests/browser/test_every_page.py", "tests/browser/test_keyboard.py")
 """The full matrix of pages, of which `make test` sees the usual corner."""
 SAMPLE_ONE_IN = 3
@@ -46,6 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         matrix = bool(item.get_closest_marker("prove")) and item.nodeid.startswith(SAMPLED)
         if (repeats or matrix) and SAMPLE != "all" and "prove" in (config.option.markexpr or "") and not _drawn(item.nodeid):
             left_out.append(item)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]

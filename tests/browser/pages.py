@@ -126,6 +126,7 @@ PAGES = (
     At("staff-licences", "/staff/licences", "staff-dpo", customers=False),
     At("programmes", "/programmes", "nobody"),
     At("staff-offers", "/staff/offers", "staff-marketing", customers=False),
+    At("staff-offer", "/staff/offers/trois-questions/1", "staff-dpo", customers=False),
     At("staff-offers-value", "/staff/offers/value", "staff-dpo", customers=False),
     At("missing", f"{HOME}/nulle-part", status=404),
 )
