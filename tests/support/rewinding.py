@@ -36,7 +36,7 @@ class Rows:
         with self._open() as connection:
             found = {}
             for table in self._tables(connection):
-                with connection.cursor().copy(f"copy {table} to stdout (format binary)") as rows:  # type: ignore[arg-type]
+                with connection.cursor().copy(f"copy {table} to stdout (format binary)") as rows:
                     found[table] = b"".join(map(bytes, rows))
         self.kept[state] = found
         if found and not self._has_template():
@@ -57,9 +57,9 @@ class Rows:
                     connection.execute(f'drop schema if exists "{schema}" cascade')
             connection.execute("set local session_replication_role = replica")  # also what is only ever added to
             for table, content in wanted.items():
-                if connection.execute(f"select exists (select from {table})").fetchone() == (True,):  # type: ignore[arg-type]
-                    connection.execute(f"delete from {table}")  # type: ignore[arg-type]
-                with connection.cursor().copy(f"copy {table} from stdin (format binary)") as rows:  # type: ignore[arg-type]
+                if connection.execute(f"select exists (select from {table})").fetchone() == (True,):
+                    connection.execute(f"delete from {table}")
+                with connection.cursor().copy(f"copy {table} from stdin (format binary)") as rows:
                     rows.write(content)
 
     def drop(self) -> None:
@@ -82,4 +82,4 @@ class Rows:
         place = make_url(POSTGRES_URL).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(place, autocommit=True) as connection:
             for one in statements:
-                connection.execute(one)  # type: ignore[call-overload]
+                connection.execute(one)
