@@ -19,7 +19,7 @@ from tests.support.shop import Shop
 from volens.databases.connect import SqlDatabase, connect, make_schema
 
 POSTGRES_AMONG_PROOFS = (
-    "tests/web/", "tests/unit/audit/test_tampering.py", "tests/unit/app/test_backup_and_restore.py", "tests/unit/doorways/",
+    "tests/web/", "tests/unit/audit/test_tampering.py", "tests/unit/doorways/",
     "tests/unit/audiences/", "tests/unit/publishing/", "tests/unit/devices/", "tests/unit/campaigns/",
     "tests/unit/sponsored/", "tests/unit/offering/", "tests/unit/wallet/", "tests/unit/licensing/",
     "tests/unit/referring/test_inviting.py", "tests/unit/app/test_baskets.py", "tests/unit/reminding/test_forgotten.py",

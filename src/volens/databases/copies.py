@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, delete, inspect, literal, select, text
+from sqlalchemy import table as named
 from sqlalchemy.engine import make_url
 
 from volens.databases.connect import SqlDatabase, connect
@@ -108,12 +109,23 @@ def _into_sqlite(target: Path, source: Path) -> None:
     aside.replace(target)
 
 
+TRIGGER_FUNCTIONS = """
+select p.oid::regprocedure::text from pg_proc p
+where p.pronamespace = current_schema()::regnamespace and p.prorettype = 'trigger'::regtype
+and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+"""
+
+
 def _into_postgresql(connection: Connection, folder: Path, copied: Copied, history: str) -> None:
     for table in inspect(connection).get_table_names():
         connection.execute(text(f'drop table "{table}" cascade'))
+    for function in connection.execute(text(TRIGGER_FUNCTIONS)).scalars().all():  # a restore that was cut short left them
+        connection.execute(text(f"drop function {function}"))
     upgrade_in(connection, history, copied.revision)
     for table, columns in copied.tables.items():
-        connection.execute(text(f'truncate "{table}"'))  # migrations put first rows into some
+        # Migrations put first rows into some. What is only ever added to refuses to be emptied, and is empty.
+        if connection.execute(select(literal(1)).select_from(named(table)).limit(1)).first() is not None:
+            connection.execute(delete(named(table)))
         statement = _copy(table, columns, "from stdin")
         with (folder / f"{table}.copy").open("rb") as source, _cursor(connection).copy(statement) as rows:
             while piece := source.read(CHUNK):
