@@ -29,7 +29,7 @@ check: $(VENV)/dev.done ## between edits: below a minute
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not slow and not postgres and not browser and not spark"
 
 prove: $(VENV)/dev.done ## what needs many trials or kills processes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m prove -rP
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m prove -rP
 
 bench: $(VENV)/dev.done ## ratios measured within one run
 	$(BIN)/volens bench

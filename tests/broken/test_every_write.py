@@ -66,12 +66,9 @@ class Rewind:
         return found, writes
 
 
-@pytest.fixture(scope="module", params=[
-    pytest.param("sqlite", marks=pytest.mark.xdist_group("broken on SQLite")),
-    pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("broken on PostgreSQL")]),
-])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def rewind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rewind]:
-    """A life on each database; all of one process, which lives it once."""
+    """A life on each database. `make prove` gives a file to one process, which lives it once."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "live").mkdir()
     rows = url = None
